@@ -1,0 +1,1 @@
+"""Arrays in, scores out; scores to spikes to incidents. No SQL, no causes."""

@@ -1,0 +1,78 @@
+"""The one catalogue of read queries: portable SQL texts with bound values and slots from closed lists."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from ledger.scope import EVERYTHING, Dimension, Scope
+from ledger.usage import Metric
+from ledger.window import Window
+
+QueryName = Literal["extent", "first_seen", "hourly", "loads_of_hours", "price_basis", "rates", "totals"]
+
+_METRIC_SQL: Mapping[Metric, str] = {
+    "cost_usd": "cost * 1e-12",
+    "tokens": "tokens",
+    "requests": "requests",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BoundQuery:
+    """A query ready to run; `sql` holds no value that came from outside."""
+
+    name: QueryName
+    sql: str
+    parameters: Mapping[str, object]
+
+
+@cache
+def query_text(name: QueryName) -> str:
+    return files("ledger").joinpath("queries", f"{name}.sql").read_text("utf-8")
+
+
+def bind(
+    name: QueryName,
+    *,
+    windows: Sequence[Window] = (),
+    where: Scope = EVERYTHING,
+    by: Sequence[Dimension] = (),
+    metric: Metric = "cost_usd",
+    parameters: Mapping[str, object] | None = None,
+) -> BoundQuery:
+    """Fill the slots of a catalogue query. Windows are united; no window means all time."""
+    hours, hour_values = _windows_sql("hour", windows)
+    instants, _ = _windows_sql("u.started_at", windows)
+    scope, scope_values = _scope_sql(where, prefix="s." if name == "loads_of_hours" else "")
+    sql = query_text(name).format(
+        dimensions="".join(f"{d}, " for d in by),
+        hours=hours,
+        instants=instants,
+        scope=scope,
+        metric=_METRIC_SQL[metric],
+    )
+    given = {**hour_values, **scope_values, **(parameters or {})}
+    return BoundQuery(name, sql, {k: v for k, v in given.items() if f"${k}" in sql})
+
+
+def utc_naive(instant: datetime) -> datetime:
+    """The form in which the ledger stores instants."""
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _windows_sql(column: str, windows: Sequence[Window]) -> tuple[str, dict[str, object]]:
+    values: dict[str, object] = {}
+    terms = []
+    for i, window in enumerate(windows):
+        values[f"start_{i}"], values[f"end_{i}"] = utc_naive(window.start_at), utc_naive(window.end_at)
+        terms.append(f"({column} >= $start_{i} and {column} < $end_{i})")
+    return f"({' or '.join(terms)})" if terms else "1 = 1", values
+
+
+def _scope_sql(where: Scope, *, prefix: str) -> tuple[str, dict[str, object]]:
+    values: dict[str, object] = {f"where_{d}": value for d, value in where.items}
+    terms = [f"{prefix}{d} = $where_{d}" for d in where.dimensions]
+    return " and ".join(terms) or "1 = 1", values

@@ -1,0 +1,37 @@
+"""The port to whatever runs the query catalogue, and its DuckDB engine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import duckdb
+import pandas as pd
+
+Row = tuple[object, ...]
+
+
+class Engine(Protocol):
+    """Runs portable SQL with named parameters (`$name`); a distributed engine implements the same two methods."""
+
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Row]:
+        """All rows as Python values: integers exact, timestamps naive in UTC."""
+        ...
+
+    def frame(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+        """All rows as a data frame, for array work; sums must be cast to double in the SQL."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DuckDbEngine:
+    """Runs on a cursor of its own for every query: an unfinished result never blocks the connection."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Row]:
+        with self.connection.cursor() as cursor:
+            return cursor.execute(sql, dict(parameters)).fetchall()
+
+    def frame(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+        with self.connection.cursor() as cursor:
+            return cursor.execute(sql, dict(parameters)).df()

@@ -1,0 +1,64 @@
+"""Money as an integer of 1e-12 USD (pico-dollars): sums are exact in any order, and only rendering rounds."""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NewType
+
+PicoUsd = NewType("PicoUsd", int)
+"""An amount in 1e-12 USD. One token at 1 USD per million tokens costs 1,000,000 of them."""
+
+PICO_PER_USD = 10**12
+PICO_PER_CENT = 10**10
+MAX_PICO_USD = 2**63 - 1
+"""What one stored cell can hold: 9.2 million USD for one scope and hour."""
+
+_CENT = Decimal("0.01")
+
+
+def pico_from_usd(amount: Decimal) -> PicoUsd:
+    """Convert dollars; raises ValueError for an amount finer than 1e-12 USD, NaN or infinity."""
+    if not amount.is_finite():
+        raise ValueError(f"{amount} is not an amount of money")
+    pico = amount * PICO_PER_USD
+    if pico != pico.to_integral_value():
+        raise ValueError(f"{amount} USD is finer than 1e-12 USD")
+    return PicoUsd(int(pico))
+
+
+def usd_from_pico(pico: int) -> Decimal:
+    """The exact amount in dollars."""
+    return Decimal(pico).scaleb(-12)
+
+
+def usd_text(pico: int) -> str:
+    """Dollars for JSON: a decimal string rounded to cents, halves to even."""
+    return str(usd_from_pico(pico).quantize(_CENT, rounding=ROUND_HALF_EVEN))
+
+
+def exact_usd_text(pico: int) -> str:
+    """Dollars with every digit that matters and at least two decimals."""
+    amount = usd_from_pico(pico)
+    text = format(amount.normalize(), "f")
+    decimals = len(text.partition(".")[2])
+    return text if decimals >= 2 else format(amount, ".2f")
+
+
+def cents_that_sum(parts: Sequence[int], total: int) -> list[int]:
+    """Round pico-dollar `parts` to cents so that they add up to the rounded `total` (largest remainder).
+
+    `parts` must add up to `total` before rounding; the result is in cents, in the same order.
+    """
+    if sum(parts) != total:
+        raise ValueError(f"parts add up to {sum(parts)}, not to {total}")
+    target = int((usd_from_pico(total) * 100).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    floors = [part // PICO_PER_CENT for part in parts]
+    missing = target - sum(floors)
+    by_remainder = sorted(range(len(parts)), key=lambda i: (-(parts[i] % PICO_PER_CENT), i))
+    for i in by_remainder[:missing]:
+        floors[i] += 1
+    return floors
+
+
+def cents_text(cents: int) -> str:
+    """Cents as a dollar string with two decimals."""
+    return str(Decimal(cents).scaleb(-2).quantize(_CENT))

@@ -1,0 +1,1 @@
+select min(hour), max(hour), count(*) from usage_hourly
