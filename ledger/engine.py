@@ -11,7 +11,7 @@ Row = tuple[object, ...]
 
 
 class Engine(Protocol):
-    """Runs portable SQL with named parameters (`$name`); a distributed engine implements the same two methods."""
+    """Runs portable SQL with named parameters (`$name`); a distributed engine implements the same."""
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Row]:
         """All rows as Python values: integers exact, timestamps naive in UTC."""

@@ -1,4 +1,4 @@
-"""The errors of the whole program, one small tree; the command line turns each into a message and an exit code.
+"""The errors of the whole program, one small tree; the command line makes a message and exit code of each.
 
 TokensleuthError
     RefusedError       what was asked for or handed in is wrong as a whole (exit code 2)

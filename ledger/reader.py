@@ -113,7 +113,7 @@ class Reader:
             values[0, hours] = frame["value"].fillna(0.0)
             return HourlySeries(window, metric, (EVERYTHING,), values)
         grouped = frame.groupby(list(by), sort=True)
-        scopes = tuple(_scope(by, cast("tuple[object, ...]", key)) for key, _ in grouped)
+        scopes = tuple(_scope(by, key) for key, _ in grouped)
         values = np.zeros((len(scopes), window.hours))
         values[grouped.ngroup().to_numpy(), hours] = frame["value"].fillna(0.0)
         return HourlySeries(window, metric, scopes, values)

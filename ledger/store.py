@@ -1,0 +1,69 @@
+"""The ledger: one DuckDB file, opened by one process, brought to the current schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ledger.engine import DuckDbEngine
+from ledger.errors import RefusedError, UnreachableError
+from ledger.ingest.load import LoadOptions, load_file
+from ledger.ingest.result import IngestResult
+from ledger.ingest.stage import Attribution
+from ledger.migrations import migrate
+from ledger.prices.book import PriceBook
+from ledger.reader import Reader
+
+MEMORY_LIMIT = "2GB"
+"""Enough for files of tens of millions of rows; DuckDB spills beyond it."""
+
+
+class Ledger:
+    """Owns the connection; reading goes through `reader`, writing through the methods here."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.reader = Reader(DuckDbEngine(connection))
+
+    def load(
+        self, path: Path, options: LoadOptions, *, attribution: Attribution, book: PriceBook
+    ) -> IngestResult:
+        """Load one usage file; see `ledger.ingest.load.load_file`."""
+        return load_file(self._connection, path, options, attribution=attribution, book=book)
+
+
+@contextmanager
+def open_ledger(path: Path, *, create: bool = True) -> Iterator[Ledger]:
+    """Open a ledger file; raises RefusedError where it is none, UnreachableError where another process has it."""
+    if not create and not path.exists():
+        raise RefusedError(f"no ledger at {path}; load usage first: tokensleuth ingest FILE")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connect(path)
+    try:
+        migrate(connection)
+        yield Ledger(connection)
+    finally:
+        connection.close()
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    config = {
+        "memory_limit": MEMORY_LIMIT,
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+        "allocator_background_threads": "false",
+    }
+    try:
+        connection = duckdb.connect(str(path), config=config)
+        connection.execute("set TimeZone = 'UTC'")
+        return connection
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise UnreachableError(
+                f"the ledger {path} is in use by another process; stop it or use another --ledger"
+            ) from None
+        raise RefusedError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
+    except duckdb.Error as error:
+        raise RefusedError(f"{path} is not a ledger: {str(error).splitlines()[0]}") from None
