@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,8 @@ from ledger.ingest.result import IngestResult
 from ledger.ingest.stage import Attribution
 from ledger.migrations import migrate
 from ledger.prices.book import PriceBook
+from ledger.prices.coverage import PricingSummary, unpriced_usage
+from ledger.prices.repricing import RepriceReport, reprice
 from ledger.reader import Reader
 
 MEMORY_LIMIT = "2GB"
@@ -31,6 +34,21 @@ class Ledger:
     ) -> IngestResult:
         """Load one usage file; see `ledger.ingest.load.load_file`."""
         return load_file(self._connection, path, options, attribution=attribution, book=book)
+
+    def reprice(self, book: PriceBook, *, now: datetime, apply: bool) -> RepriceReport:
+        """What stored usage would cost by this book; with `apply`, re-cost it and keep what it cost before."""
+        self._connection.execute("begin")
+        try:
+            report = reprice(self._connection, book, now=now, apply=apply)
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+        return report
+
+    def pricing(self, book: PriceBook) -> PricingSummary:
+        """What has no price and why, and which models have long-context prices that are not applied."""
+        return unpriced_usage(self._connection, book)
 
 
 @contextmanager

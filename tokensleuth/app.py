@@ -1,0 +1,63 @@
+"""The composition root: the only place that puts concrete stores, prices and settings together."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.ingest.stage import Attribution, Owned
+from ledger.owners import owner_of
+from ledger.prices.book import PriceBook
+from ledger.prices.makers import provider_of
+from ledger.store import Ledger, open_ledger
+from tokensleuth.casebook import Casebook
+from tokensleuth.settings import Settings, Store, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says instead of the settings file."""
+
+    config: Path | None = None
+    ledger: Path | None = None
+    casebook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Settings in force and the parts they describe; stores are opened for as long as a command needs them."""
+
+    settings: Settings
+
+    @classmethod
+    def configured(cls, overrides: Overrides) -> "App":
+        """Read the settings and apply the command line; raises RefusedError for wrong settings."""
+        settings = read_settings(overrides.config)
+        given = {"ledger": overrides.ledger, "casebook": overrides.casebook}
+        store = {**settings.store.model_dump(), **{k: v for k, v in given.items() if v is not None}}
+        return cls(settings.model_copy(update={"store": Store.model_validate(store)}))
+
+    @contextmanager
+    def ledger(self, *, create: bool = False) -> Iterator[Ledger]:
+        with open_ledger(self.settings.store.ledger, create=create) as ledger:
+            yield ledger
+
+    @contextmanager
+    def casebook(self) -> Iterator[Casebook]:
+        with Casebook.open(self.settings.store.casebook_url) as casebook:
+            yield casebook
+
+    def price_book(self) -> PriceBook:
+        return PriceBook(overrides=self.settings.price_override, aliases=self.settings.model_alias)
+
+    def attribution(self) -> Attribution:
+        def team_of(owned: Owned) -> str:
+            return owner_of(
+                self.settings.owner,
+                provider=owned.provider,
+                project=owned.project,
+                key_id=owned.key_id,
+                user=owned.user,
+            )
+
+        return Attribution(provider_of=provider_of, team_of=team_of)

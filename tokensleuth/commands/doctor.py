@@ -1,0 +1,102 @@
+"""`tokensleuth doctor`: whether everything a run needs is there and in order."""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Literal, NamedTuple
+
+from rich.text import Text
+
+from ledger.errors import TokensleuthError
+from ledger.scope import UNALLOCATED, Scope
+from ledger.store import Ledger
+from ledger.window import Window, short_text
+from tokensleuth.app import App
+from tokensleuth.clock import utc_now
+from tokensleuth.output import ExitCode, Outcome
+
+Status = Literal["ok", "warn", "fail"]
+
+STALE_AFTER = timedelta(hours=26)
+UNPRICED_WARN = 0.01
+UNALLOCATED_WARN = 0.05
+_STYLE: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+class Check(NamedTuple):
+    """One thing looked at."""
+
+    name: str
+    status: Status
+    detail: str
+
+
+def run(app: App) -> Outcome:
+    """Every check runs, also after one failed."""
+    checks = [_program(), *_guarded("ledger", lambda: _ledger(app)), *_guarded("casebook", lambda: _casebook(app))]
+    ok = all(check.status != "fail" for check in checks)
+    document = {"checks": [check._asdict() for check in checks], "ok": ok}
+    return Outcome(document, [_line(check) for check in checks], ExitCode.DONE if ok else ExitCode.UNREACHABLE)
+
+
+def _line(check: Check) -> Text:
+    return Text.assemble((f"{check.status:<5}", _STYLE[check.status]), f"{check.name:<12}", check.detail)
+
+
+def _guarded(name: str, checks: Callable[[], Iterator[Check]]) -> list[Check]:
+    try:
+        return list(checks())
+    except TokensleuthError as error:
+        return [Check(name, "fail", str(error))]
+
+
+def _program() -> Check:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return Check("program", "ok", f"tokensleuth {version('tokensleuth')} on Python {python}")
+
+
+def _casebook(app: App) -> Iterator[Check]:
+    with app.casebook() as casebook:
+        incidents = casebook.incidents(now=utc_now())
+        pending = casebook.proposals("pending", now=utc_now())
+    yield Check("casebook", "ok", f"{len(incidents)} incidents, {len(pending)} proposals pending")
+
+
+def _ledger(app: App) -> Iterator[Check]:
+    path = app.settings.store.ledger
+    if not path.exists():
+        yield Check("ledger", "warn", f"{path} does not exist yet; load usage: tokensleuth ingest FILE")
+        return
+    with app.ledger() as ledger:
+        extent = ledger.reader.extent()
+        if extent is None:
+            yield Check("ledger", "warn", f"{path} is empty; load usage: tokensleuth ingest FILE")
+            return
+        yield Check("ledger", "ok", f"{path}: {extent.days:.0f} days, {extent}")
+        yield _freshness(extent)
+        yield from _coverage(app, ledger, extent)
+
+
+def _freshness(extent: Window) -> Check:
+    age = utc_now() - extent.end_at
+    stale = age > STALE_AFTER
+    detail = f"usage reaches {short_text(extent.end_at)} UTC"
+    return Check("freshness", "warn" if stale else "ok", f"{detail}, {age.days} days ago" if stale else detail)
+
+
+def _coverage(app: App, ledger: Ledger, extent: Window) -> Iterator[Check]:
+    totals = ledger.reader.totals([extent], by=["team"])
+    spend = sum(m.cost_pico for m in totals.values())
+    nobody = totals.get(Scope.of({"team": UNALLOCATED}))
+    share = nobody.cost_pico / spend if nobody and spend else 0.0
+    detail = f"{share:.1%} of spend has no team" + ("; add [[owner]] rules" if share > UNALLOCATED_WARN else "")
+    yield Check("ownership", "warn" if share > UNALLOCATED_WARN else "ok", detail)
+    summary = ledger.pricing(app.price_book())
+    unpriced = sum(u.tokens for u in summary.unpriced)
+    share = unpriced / summary.tokens if summary.tokens else 0.0
+    yield Check("prices", "warn" if share > UNPRICED_WARN else "ok", f"{1 - share:.2%} of tokens are priced")
+    for missing in summary.unpriced:
+        yield Check("prices", "warn", f"{missing.tokens:,} tokens: {missing.reason}")
+    for tiered in summary.tiered:
+        yield Check("prices", "ok", f"`{tiered.model}` has long-context prices; hourly sums take its base rate")

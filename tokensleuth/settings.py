@@ -1,0 +1,98 @@
+"""The settings: one TOML file, read once, every key known, every default here."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from detectors.settings import DetectorSettings
+from ledger.errors import RefusedError
+from ledger.owners import OwnerRule
+from ledger.prices.overrides import ModelAlias, PriceOverride
+
+DEFAULT_FILE = Path("tokensleuth.toml")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _data_home() -> Path:
+    """Where a program keeps its data by the XDG base directory rules."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tokensleuth"
+
+
+class Store(_Table):
+    """Where the two stores lie."""
+
+    ledger: Path = Field(default_factory=lambda: _data_home() / "ledger.duckdb")
+    """The DuckDB file."""
+    casebook: str | None = None
+    """An SQLAlchemy URL; by default an SQLite file beside the ledger."""
+
+    @property
+    def casebook_url(self) -> str:
+        return self.casebook or f"sqlite:///{self.ledger.absolute().with_suffix('.casebook.sqlite')}"
+
+
+class Proposals(_Table):
+    """What may be proposed."""
+
+    expire_hours: float = Field(default=4.0, gt=0, le=168)
+    """A proposal not decided by then is void."""
+    gateway: Literal["litellm", "openai", "anthropic", "webhook", "none"] = "none"
+    """Which gateway executes actions on keys and models; `none` names the action for people to do."""
+    protected_keys: tuple[str, ...] = ()
+    """Globs of key ids that no action may touch."""
+
+
+class FocusTags(_Table):
+    """Which FOCUS tag holds which dimension."""
+
+    team: str = "team"
+    user: str = "user"
+    feature: str = "feature"
+
+
+class Settings(_Table):
+    """Everything an operator can set; see tokensleuth.example.toml."""
+
+    store: Store = Store()
+    detection: DetectorSettings = DetectorSettings()
+    proposals: Proposals = Proposals()
+    focus_tags: FocusTags = FocusTags()
+    owner: tuple[OwnerRule, ...] = ()
+    model_alias: tuple[ModelAlias, ...] = ()
+    price_override: tuple[PriceOverride, ...] = ()
+
+
+def read_settings(path: Path | None) -> Settings:
+    """Settings from `path`, else from ./tokensleuth.toml where it exists, else the defaults."""
+    chosen = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    if chosen is None:
+        return Settings()
+    try:
+        return Settings.model_validate(tomllib.loads(chosen.read_text("utf-8")))
+    except OSError as error:
+        raise RefusedError(f"{chosen}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RefusedError(f"{chosen}: not TOML: {error}") from None
+    except ValidationError as error:
+        raise RefusedError("\n".join(_told(chosen, error))) from None
+
+
+_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+_NOT_A_VALUE = {"missing", *_UNKNOWN}
+
+
+def _told(path: Path, error: ValidationError) -> list[str]:
+    """One line a wrong setting: where it stands, what it holds, what would be right."""
+    lines = []
+    for wrong in error.errors():
+        key = ".".join(str(part) for part in wrong["loc"])
+        value = "" if wrong["type"] in _NOT_A_VALUE else f" = {wrong['input']!r}"
+        reason = "is no setting" if wrong["type"] in _UNKNOWN else wrong["msg"].lower()
+        lines.append(f"{path}: {key}{value}: {reason}")
+    return lines
