@@ -9,7 +9,7 @@ export UV_COMPILE_BYTECODE = 1
 export LANGSMITH_TRACING = false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench eval lock wheel-check clean
+.PHONY: help setup demo test lint check format bench eval lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -26,15 +26,16 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## run the main job on a small synthetic organisation
 	@$(BIN)/tokensleuth demo
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest -n 2 -q
+test: setup ## run the tests, with branch coverage
+	$(BIN)/python -m pytest -n 2 -q --cov --cov-report=term:skip-covered
 
-check: setup ## everything CI checks: format, lint, types, imports, tests with coverage
+lint: setup ## format check, ruff, mypy strict, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 -q --cov --cov-report=term:skip-covered
+
+check: lint test ## everything CI checks
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format .
@@ -47,7 +48,7 @@ eval: setup ## grade the analyst on generated organisations
 	$(BIN)/python -m evals
 
 wheel-check: setup ## build the wheel, install it alone in a fresh venv, run the demo from there
-	sh .ci/wheel-check $(BIN)/python
+	.ci/wheel-check $(BIN)/python
 
 lock: ## renew requirements.lock (needs uv)
 	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \

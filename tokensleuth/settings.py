@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
@@ -31,6 +31,11 @@ class Store(_Table):
     """The DuckDB file."""
     casebook: str | None = None
     """An SQLAlchemy URL; by default an SQLite file beside the ledger."""
+
+    @field_validator("ledger")
+    @classmethod
+    def _home_expanded(cls, path: Path) -> Path:
+        return path.expanduser()
 
     @property
     def casebook_url(self) -> str:
