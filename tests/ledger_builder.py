@@ -1,0 +1,156 @@
+"""Builds small ledgers for tests: short, valid usage written straight into a migrated database."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pandas as pd
+
+from ledger.engine import DuckDbEngine
+from ledger.migrations import migrate
+from ledger.reader import Reader
+from ledger.scope import UNALLOCATED, Dimension
+from ledger.window import HOUR, Window
+
+START = datetime(2026, 10, 5, tzinfo=UTC)
+"""A Monday."""
+
+RATES: Mapping[str, tuple[int | None, ...]] = {
+    "gpt-big": (2_500_000, 250_000, None, None, 10_000_000),
+    "gpt-mini": (250_000, 25_000, None, None, 1_000_000),
+}
+"""Price per token in 1e-12 USD by class: input, cache_read, cache writes, output."""
+
+SCOPE_COLUMNS = (
+    "provider", "model", "team", "project", "key_id", "user", "feature", "region", "service_tier", "client",
+    "prompt_template", "given_team",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The usage of one scope in one hour; tokens are per request."""
+
+    team: str = "search"
+    key_id: str = "k1"
+    model: str = "gpt-big"
+    provider: str = "openai"
+    project: str = "web"
+    feature: str = "answers"
+    region: str = "us-east-1"
+    client: str = "sdk/1"
+    service_tier: str = "standard"
+    requests: int = 100
+    failed: int = 0
+    retried: int = 0
+    input_tokens: float = 1000
+    cache_read_tokens: float = 0
+    output_tokens: float = 200
+    characters_per_token: float | None = None
+    price_factor: float = 1.0
+    billed: bool = False
+    unpriced: bool = False
+    price_version: str = "book-1"
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        named = (self.provider, self.model, self.team, self.project, self.key_id, UNALLOCATED, self.feature)
+        return (*named, self.region, self.service_tier, self.client, UNALLOCATED, self.team)
+
+
+Change = Callable[[datetime, Cell], Cell | None]
+
+
+def daily(hour: datetime) -> float:
+    """A working day's shape: busy from 8 to 20, quiet at night."""
+    return 1.0 if 8 <= hour.hour < 20 else 0.3
+
+
+@dataclass(slots=True)
+class LedgerBuilder:
+    """Collects hourly cells, then writes them into a ledger in memory."""
+
+    start_at: datetime = START
+    cells: list[tuple[datetime, Cell]] = field(default_factory=list)
+    rates: Mapping[str, tuple[int | None, ...]] = field(default_factory=lambda: RATES)
+
+    def run(
+        self, cell: Cell, *, days: float, since: float = 0, shape: Callable[[datetime], float] = daily
+    ) -> "LedgerBuilder":
+        """One scope's traffic for some days, hour by hour."""
+        first = self.start_at + timedelta(days=since)
+        for i in range(int(days * 24)):
+            hour = first + i * HOUR
+            factor = shape(hour) * (1 + 0.02 * ((hour.toordinal() * 7 + hour.hour * 3) % 5 - 2))
+            parts = (round(n * factor) for n in (cell.requests, cell.failed, cell.retried))
+            requests, failed, retried = parts
+            if requests:
+                self.cells.append((hour, replace(cell, requests=requests, failed=failed, retried=retried)))
+        return self
+
+    def change(self, window: Window, how: Change) -> "LedgerBuilder":
+        """Rewrite the cells of a window; None removes one."""
+        changed = []
+        for hour, cell in self.cells:
+            new = how(hour, cell) if window.start_at <= hour < window.end_at else cell
+            if new is not None:
+                changed.append((hour, new))
+        self.cells = changed
+        return self
+
+    def reader(self) -> Reader:
+        connection = duckdb.connect()
+        migrate(connection)
+        scopes = {scope: i for i, scope in enumerate(dict.fromkeys(c.scope for _, c in self.cells))}
+        _insert(connection, "scopes", pd.DataFrame([(i, *s) for s, i in scopes.items()]))
+        _insert(connection, "usage_hourly", pd.DataFrame(self._rows(scopes)))
+        _insert(connection, "rates", pd.DataFrame(self._rate_rows(), dtype=object))
+        return Reader(DuckDbEngine(connection))
+
+    def _rows(self, scopes: Mapping[tuple[str, ...], int]) -> list[tuple[object, ...]]:
+        return [_row(hour, cell, scopes[cell.scope], self.rates[cell.model]) for hour, cell in self.cells]
+
+    def _rate_rows(self) -> list[tuple[object, ...]]:
+        used = {(c.provider, c.model, c.service_tier, h.date()) for h, c in self.cells}
+        return [(*u, None, *self.rates[u[1]], u[1], False, "book-1") for u in sorted(used)]
+
+
+def _row(hour: datetime, cell: Cell, scope_id: int, rates: tuple[int | None, ...]) -> tuple[object, ...]:
+    n = cell.requests
+    tokens = [round(n * t) for t in (cell.input_tokens, cell.cache_read_tokens, 0, 0, cell.output_tokens)]
+    cost = round(cell.price_factor * sum(t * (r or 0) for t, r in zip(tokens, rates, strict=True)))
+    per_token = cell.characters_per_token
+    characters = (None, None) if per_token is None else _characters(tokens, per_token)
+    billed, computed = (cost, cost) if cell.billed else (None, None if cell.unpriced else cost)
+    version = None if cell.unpriced else cell.price_version
+    unpriced = sum(tokens) if cell.unpriced else 0
+    counts = (n, cell.failed, cell.retried, *tokens, 0, *characters)
+    return (hour.replace(tzinfo=None), scope_id, cell.billed, 1, *counts, billed, computed, unpriced, version)
+
+
+def _characters(tokens: list[int], per_token: float) -> tuple[int, int]:
+    return round(sum(tokens[:4]) * per_token), round(tokens[4] * per_token)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    if len(frame):
+        frame = frame.astype(object).where(frame.notna(), None)
+        connection.register("given", frame)
+        columns = connection.execute(f"describe {table}").fetchall()  # table names are ours
+        casts = ", ".join(f'cast("{c}" as {kind[1]})' for c, kind in zip(frame.columns, columns, strict=True))
+        connection.execute(f"insert into {table} select {casts} from given")
+        connection.unregister("given")
+
+
+def at(day: int, hour: int = 0) -> datetime:
+    """An instant that many days after the ledger's start."""
+    return START + timedelta(days=day, hours=hour)
+
+
+def span(day: int, hour: int = 0, *, hours: int = 24) -> Window:
+    return Window(at(day, hour), at(day, hour) + hours * HOUR)
+
+
+def key(scope: Mapping[Dimension, str]) -> str | None:
+    return scope.get("key_id")
