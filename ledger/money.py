@@ -32,7 +32,8 @@ def usd_from_pico(pico: int) -> Decimal:
 
 def usd_text(pico: int) -> str:
     """Dollars for JSON: a decimal string rounded to cents, halves to even."""
-    return str(usd_from_pico(pico).quantize(_CENT, rounding=ROUND_HALF_EVEN))
+    cents = usd_from_pico(pico).quantize(_CENT, rounding=ROUND_HALF_EVEN)
+    return str(abs(cents) if cents == 0 else cents)
 
 
 def exact_usd_text(pico: int) -> str:

@@ -20,13 +20,16 @@ app = typer.Typer(
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of tables.")]
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings; default ./tokensleuth.toml if it exists.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings; default ./tokensleuth.toml if it exists."),
 ]
 LedgerOption = Annotated[
-    Path | None, typer.Option("--ledger", metavar="PATH", help="The ledger file instead of the settings' one.")
+    Path | None,
+    typer.Option("--ledger", metavar="PATH", help="The ledger file instead of the settings' one."),
 ]
 CasebookOption = Annotated[
-    str | None, typer.Option("--casebook", metavar="URL", help="The casebook instead of the one beside the ledger.")
+    str | None,
+    typer.Option("--casebook", metavar="URL", help="The casebook instead of the one beside the ledger."),
 ]
 WhereOption = Annotated[
     list[str] | None,
@@ -49,7 +52,8 @@ def ingest(
     ] = "usage",
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a file that has a wrong row.")] = False,
     rejects: Annotated[
-        Path | None, typer.Option("--rejects", metavar="FILE", help="Write all rejected rows here, for repair.")
+        Path | None,
+        typer.Option("--rejects", metavar="FILE", help="Write all rejected rows here, for repair."),
     ] = None,
     json: JsonFlag = False,
     config: ConfigOption = None,
@@ -71,7 +75,9 @@ def ingest(
 @app.command()
 def detect(
     time_range: RangeArgument,
-    scores: Annotated[bool, typer.Option("--scores", help="With --json: the score of every hour of every series.")] = False,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="With --json: the score of every hour of every series.")
+    ] = False,
     where: WhereOption = None,
     json: JsonFlag = False,
     config: ConfigOption = None,
@@ -92,7 +98,8 @@ def detect(
 def investigate(
     time_range: RangeArgument,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Skip detection: explain the range against the 4 weeks before it.")
+        bool,
+        typer.Option("--explain", help="Skip detection: explain the range against the 4 weeks before it."),
     ] = False,
     chart: Annotated[
         Path | None, typer.Option("--chart", metavar="DIR", help="Write a PNG chart of each incident here.")
@@ -108,14 +115,18 @@ def investigate(
     def command(configured: "App", progress: "ProgressBar") -> "Outcome":
         from tokensleuth.commands.investigate import run
 
-        return run(configured, time_range, where=where or [], explain=explain, chart_folder=chart, progress=progress)
+        return run(
+            configured, time_range, where=where or [], explain=explain, chart_folder=chart, progress=progress
+        )
 
     _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
 def incidents(
-    time_range: Annotated[str | None, typer.Argument(metavar="[RANGE]", help="Only incidents that touch it.")] = None,
+    time_range: Annotated[
+        str | None, typer.Argument(metavar="[RANGE]", help="Only incidents that touch it.")
+    ] = None,
     where: WhereOption = None,
     json: JsonFlag = False,
     config: ConfigOption = None,
@@ -192,7 +203,8 @@ def reprice(
 @app.command()
 def demo(
     folder: Annotated[
-        Path | None, typer.Option("--dir", metavar="DIR", help="Where its files go; default a new temporary folder.")
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where its files go; default a new temporary folder."),
     ] = None,
     json: JsonFlag = False,
     config: ConfigOption = None,

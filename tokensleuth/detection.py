@@ -15,7 +15,14 @@ from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import HOUR, Window, floor_hour, instant_text
 
-LEVELS: tuple[tuple[Dimension, ...], ...] = ((), ("team",), ("model",), ("key_id",), ("team", "model"), ("team", "key_id"))
+LEVELS: tuple[tuple[Dimension, ...], ...] = (
+    (),
+    ("team",),
+    ("model",),
+    ("key_id",),
+    ("team", "model"),
+    ("team", "key_id"),
+)
 """Total spend, each team, model and key, and their main pairs."""
 LEAF: tuple[Dimension, ...] = ("team", "model", "key_id")
 """The finest scopes, from which the levels above are sums."""

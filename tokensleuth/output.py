@@ -33,7 +33,7 @@ def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(outcome.document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     for renderable in outcome.shown:
         console.print(renderable)
 
@@ -42,7 +42,9 @@ def print_error(message: str, *, as_json: bool) -> None:
     """On stderr for people; programs get a document that says it."""
     if as_json:
         sys.stdout.write(json.dumps({"error": message}, ensure_ascii=False) + "\n")
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {message}", style="red", markup=False)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"error: {message}", style="red", markup=False
+    )
 
 
 class ProgressBar:

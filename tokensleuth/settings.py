@@ -41,11 +41,16 @@ class Store(_Table):
     def casebook_url(self) -> str:
         return self.casebook or f"sqlite:///{self.ledger.absolute().with_suffix('.casebook.sqlite')}"
 
+    @property
+    def checkpoints(self) -> Path:
+        """Where the graph keeps its steps; may be deleted at any time."""
+        return self.ledger.absolute().with_suffix(".checkpoints.sqlite")
+
 
 class Proposals(_Table):
     """What may be proposed."""
 
-    expire_hours: float = Field(default=4.0, gt=0, le=168)
+    expire_hours: int = Field(default=4, ge=1, le=168)
     """A proposal not decided by then is void."""
     gateway: Literal["litellm", "openai", "anthropic", "webhook", "none"] = "none"
     """Which gateway executes actions on keys and models; `none` names the action for people to do."""

@@ -36,5 +36,7 @@ def show_evidence(app: App, evidence_id: str) -> Outcome:
     with app.casebook() as casebook:
         document = casebook.evidence(evidence_id)
     if document is None:
-        raise RefusedError(f"no evidence `{evidence_id}` in the casebook; ids are in a report's evidence list")
+        raise RefusedError(
+            f"no evidence `{evidence_id}` in the casebook; ids are in a report's evidence list"
+        )
     return Outcome(document, [Text(json.dumps(document, indent=2, ensure_ascii=False))])

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from rich.text import Text
 
 from ledger.errors import TokensleuthError
-from ledger.scope import UNALLOCATED, Scope
+from ledger.scope import EVERYTHING, UNALLOCATED
 from ledger.store import Ledger
 from ledger.window import Window, short_text
 from tokensleuth.app import App
@@ -34,10 +34,16 @@ class Check(NamedTuple):
 
 def run(app: App) -> Outcome:
     """Every check runs, also after one failed."""
-    checks = [_program(), *_guarded("ledger", lambda: _ledger(app)), *_guarded("casebook", lambda: _casebook(app))]
+    checks = [
+        _program(),
+        *_guarded("ledger", lambda: _ledger(app)),
+        *_guarded("casebook", lambda: _casebook(app)),
+    ]
     ok = all(check.status != "fail" for check in checks)
     document = {"checks": [check._asdict() for check in checks], "ok": ok}
-    return Outcome(document, [_line(check) for check in checks], ExitCode.DONE if ok else ExitCode.UNREACHABLE)
+    return Outcome(
+        document, [_line(check) for check in checks], ExitCode.DONE if ok else ExitCode.UNREACHABLE
+    )
 
 
 def _line(check: Check) -> Text:
@@ -82,21 +88,21 @@ def _freshness(extent: Window) -> Check:
     age = utc_now() - extent.end_at
     stale = age > STALE_AFTER
     detail = f"usage reaches {short_text(extent.end_at)} UTC"
-    return Check("freshness", "warn" if stale else "ok", f"{detail}, {age.days} days ago" if stale else detail)
+    return Check(
+        "freshness", "warn" if stale else "ok", f"{detail}, {age.days} days ago" if stale else detail
+    )
 
 
 def _coverage(app: App, ledger: Ledger, extent: Window) -> Iterator[Check]:
     totals = ledger.reader.totals([extent], by=["team"])
     spend = sum(m.cost_pico for m in totals.values())
-    nobody = totals.get(Scope.of({"team": UNALLOCATED}))
+    nobody = totals.get(EVERYTHING.with_value("team", UNALLOCATED))
     share = nobody.cost_pico / spend if nobody and spend else 0.0
-    detail = f"{share:.1%} of spend has no team" + ("; add [[owner]] rules" if share > UNALLOCATED_WARN else "")
+    detail = f"{share:.1%} of spend has no team" + (
+        "; add [[owner]] rules" if share > UNALLOCATED_WARN else ""
+    )
     yield Check("ownership", "warn" if share > UNALLOCATED_WARN else "ok", detail)
     summary = ledger.pricing(app.price_book())
-    unpriced = sum(u.tokens for u in summary.unpriced)
-    share = unpriced / summary.tokens if summary.tokens else 0.0
+    share = summary.unpriced_tokens / summary.tokens if summary.tokens else 0.0
     yield Check("prices", "warn" if share > UNPRICED_WARN else "ok", f"{1 - share:.2%} of tokens are priced")
-    for missing in summary.unpriced:
-        yield Check("prices", "warn", f"{missing.tokens:,} tokens: {missing.reason}")
-    for tiered in summary.tiered:
-        yield Check("prices", "ok", f"`{tiered.model}` has long-context prices; hourly sums take its base rate")
+    yield from (Check("prices", "warn", line) for line in summary.warnings())

@@ -14,7 +14,7 @@ from ledger.store import Ledger
 from tokensleuth.app import App
 from tokensleuth.clock import utc_now
 from tokensleuth.output import ExitCode, Outcome, ProgressBar
-from tokensleuth.terminal.ingest import ingest_block
+from tokensleuth.terminal import ingest_block
 
 MAX_PRICE_WARNINGS = 20
 
@@ -70,13 +70,7 @@ def load_files(
 
 def price_warnings(ledger: Ledger, book: PriceBook) -> list[str]:
     """What counts tokens but no dollars, and where a price may be too low."""
-    summary = ledger.pricing(book)
-    unpriced = [f"{u.tokens:,} tokens unpriced: {u.reason}" for u in summary.unpriced]
-    tiered = [
-        f"`{t.model}` costs more per token in long requests; hourly sums are priced at its base rate"
-        for t in summary.tiered
-    ]
-    found = list(dict.fromkeys([*unpriced, *tiered]))
+    found = ledger.pricing(book).warnings()
     rest = len(found) - MAX_PRICE_WARNINGS
     return [*found[:MAX_PRICE_WARNINGS], *([f"and {rest} more; see tokensleuth doctor"] if rest > 0 else [])]
 

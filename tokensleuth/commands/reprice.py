@@ -1,11 +1,13 @@
 """`tokensleuth reprice`: what stored usage costs by the prices in force now, shown, then written."""
 
+from rich.console import RenderableType
+
 from ledger.money import exact_usd_text
 from ledger.prices.repricing import RepriceLine, RepriceReport
 from tokensleuth.app import App
 from tokensleuth.clock import utc_now
 from tokensleuth.output import Outcome
-from tokensleuth.terminal.tables import plain_table
+from tokensleuth.terminal import plain_table
 
 
 def run(app: App, *, apply: bool) -> Outcome:
@@ -47,15 +49,26 @@ def _item(line: RepriceLine) -> dict[str, object]:
     }
 
 
-def _shown(report: RepriceReport, document: dict[str, object]) -> list[object]:
+def _shown(report: RepriceReport, document: dict[str, object]) -> list[RenderableType]:
     if not report.lines:
         return ["Stored costs are what the price book says; nothing to re-cost."]
     rows = [
-        (line.provider, line.model, line.service_tier, f"{line.cells:,}", *_amounts(line), f"{line.new_unpriced_tokens:,}")
+        (
+            line.provider,
+            line.model,
+            line.service_tier,
+            f"{line.cells:,}",
+            *_amounts(line),
+            f"{line.new_unpriced_tokens:,}",
+        )
         for line in report.lines
     ]
     header = ("provider", "model", "tier", "hours", "was USD", "is USD", "unpriced tokens left")
-    verdict = "re-costed; the old costs are kept in the history" if report.applied else "nothing written; add --apply"
+    verdict = (
+        "re-costed; the old costs are kept in the history"
+        if report.applied
+        else "nothing written; add --apply"
+    )
     return [plain_table(header, rows), f"{document['delta_usd']} USD change in computed cost: {verdict}."]
 
 

@@ -1,0 +1,155 @@
+"""Investigates a range: detection, one investigation per incident, everything into the casebook."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.evidence import Evidence
+from agent.investigation import Deps, Investigation, Subject, investigate_incident
+from agent.policy import PolicySettings
+from detectors.incidents import Incident
+from detectors.scored import ScoredSeries
+from ledger.ids import fact_id
+from ledger.money import PICO_PER_USD
+from ledger.reader import Reader
+from ledger.scope import Scope
+from ledger.window import Window
+from playbooks import load_playbooks
+from tokensleuth.app import App
+from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord
+from tokensleuth.clock import seconds_since, stopwatch
+from tokensleuth.detection import covered_range, detect_range
+from tokensleuth.timeline import Timeline, timeline
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Investigated:
+    """One incident with everything there is to show of it."""
+
+    investigation: Investigation
+    seconds: float
+    timeline: Timeline
+
+    def as_json(self) -> dict[str, object]:
+        return dict(self.investigation.as_json(seconds=round(self.seconds, 3)))
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigatedRange:
+    """The covered part of the range and what was found in it, by time."""
+
+    window: Window
+    detected: int
+    """Incidents the detectors found; 0 when the range itself was explained."""
+    incidents: tuple[Investigated, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "range": self.window.as_json(),
+            "detected": self.detected,
+            "incidents": [incident.as_json() for incident in self.incidents],
+        }
+
+
+def investigate_range(
+    app: App,
+    reader: Reader,
+    window: Window,
+    *,
+    where: Scope,
+    explain: bool,
+    now: datetime,
+    progress: Progress,
+) -> InvestigatedRange:
+    """Find and explain the incidents of the range, or with `explain` (or none found) the range as a whole."""
+    subjects: list[Subject] = []
+    scored: ScoredSeries | None = None
+    covered = covered_range(reader, window)
+    if not explain:
+        found = detect_range(
+            reader,
+            window,
+            app.settings.detection,
+            where=where,
+            progress=lambda done, total: progress(done, total, "scoring"),
+        )
+        scored = found.detection.scores
+        subjects = [_subject(incident) for incident in found.detection.incidents]
+    detected = len(subjects)
+    subjects = subjects or [_whole_range(covered, where)]
+    deps = _deps(app, reader, now)
+    done = []
+    with app.casebook() as casebook, _checkpoints(app.settings.store.checkpoints) as checkpointer:
+        for number, subject in enumerate(subjects):
+            progress(number, len(subjects), "investigating")
+            done.append(_investigate(subject, deps, checkpointer, scored))
+            casebook.save(_record(done[-1], now))
+    return InvestigatedRange(covered, detected, tuple(done))
+
+
+def _investigate(
+    subject: Subject, deps: Deps, checkpointer: SqliteSaver, scored: ScoredSeries | None
+) -> Investigated:
+    started = stopwatch()
+    investigation = investigate_incident(subject, deps, checkpointer)
+    seconds = seconds_since(started)
+    return Investigated(investigation, seconds, timeline(deps.reader, subject.scope, subject.window, scored))
+
+
+def _subject(incident: Incident) -> Subject:
+    return Subject(
+        incident_id=incident.id,
+        window=incident.window,
+        scope=incident.scope,
+        expected_pico=round(incident.expected_usd * PICO_PER_USD),
+    )
+
+
+def _whole_range(window: Window, where: Scope) -> Subject:
+    incident_id = fact_id("inc", where.items, window.start_at.isoformat(), window.end_at.isoformat(), "range")
+    return Subject(incident_id=incident_id, window=window, scope=where, explain=True)
+
+
+def _deps(app: App, reader: Reader, now: datetime) -> Deps:
+    proposals = app.settings.proposals
+    policy = PolicySettings(default_gateway=proposals.gateway, proposal_hours=proposals.expire_hours)
+    return Deps(reader=reader, playbooks=load_playbooks(), now=now, policy=policy)
+
+
+def _record(investigated: Investigated, now: datetime) -> InvestigationRecord:
+    evidence = [_stored(item) for item in investigated.investigation.evidence]
+    return InvestigationRecord(investigated.as_json(), evidence, saved_at=now)
+
+
+def _stored(item: Evidence) -> EvidenceDocument:
+    plain = item.model_dump(mode="json")
+    return EvidenceDocument(
+        id=item.id,
+        tool=item.tool,
+        arguments=item.arguments,
+        status=item.status,
+        rows=plain["rows"],
+        facts=plain["facts"],
+    )
+
+
+@contextmanager
+def _checkpoints(path: Path) -> Iterator[SqliteSaver]:
+    """The graph's checkpoints: disposable, readable by this user only because loading them runs named types."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        yield SqliteSaver(connection)
+    finally:
+        connection.close()
+
+

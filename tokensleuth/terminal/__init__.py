@@ -1,0 +1,19 @@
+"""What people see in a terminal: pure functions from the contract's objects to rich renderables.
+
+Text from data is never read as markup and holds no control characters when it gets here.
+"""
+
+from tokensleuth.terminal.card import incident_card
+from tokensleuth.terminal.ingest import ingest_block
+from tokensleuth.terminal.sparkline import Sparkline
+from tokensleuth.terminal.tables import detection_summary, incident_table, plain_table, proposal_table
+
+__all__ = [
+    "Sparkline",
+    "detection_summary",
+    "incident_card",
+    "incident_table",
+    "ingest_block",
+    "plain_table",
+    "proposal_table",
+]

@@ -1,0 +1,189 @@
+"""One incident as a card: what it cost, why, how sure, who, and what can be done about it."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import cast
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tokensleuth.terminal.text import (
+    Document,
+    cause_text,
+    counted,
+    instant,
+    parameter_parts,
+    parts,
+    percent,
+    period,
+    printable,
+    scope_text,
+    target_parts,
+    usd,
+    words,
+)
+
+BAR_WIDTH = 24
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_VERDICT_STYLES = {"confirmed": "bold red", "benign": "green", "inconclusive": "yellow"}
+
+
+def incident_card(incident: Document, *, series: RenderableType | None = None) -> Panel:
+    """The contract's incident for people; `series` is shown under the headline."""
+    sections = [
+        _headline(incident),
+        *([series] if series else []),
+        *_effects(incident),
+        *_culprits(incident),
+        *_changes(incident),
+        *_proposals(incident),
+        *_warnings(incident),
+    ]
+    spaced = [part for section in sections for part in (Text(), section)][1:]
+    title = Text(cause_text(incident).capitalize(), style="bold")
+    return Panel(
+        Group(*spaced),
+        title=title,
+        title_align="left",
+        subtitle=Text(printable(incident["id"]), style="dim"),
+        subtitle_align="right",
+        box=box.ROUNDED,
+        padding=(1, 2),
+    )
+
+
+def _headline(incident: Document) -> Text:
+    verdict = printable(incident["verdict"])
+    change = Decimal(str(incident["delta_usd"]))
+    amount = Text(usd(incident["delta_usd"], signed=True), style="bold red" if change > 0 else "bold green")
+    spent = (
+        f" against expectation: {usd(incident['actual_usd'])} instead of {usd(incident['expected_usd'])}\n"
+    )
+    return Text.assemble(
+        (f"{scope_text(incident['scope'])}\n", "bold"),
+        amount,
+        spent,
+        f"{period(incident)}\n",
+        (words(verdict), _VERDICT_STYLES.get(verdict, "")),
+        f", confidence {percent(incident['confidence'])}, {printable(incident['analyst'])} analyst",
+        _alternatives(incident),
+    )
+
+
+def _alternatives(incident: Document) -> str:
+    named = [f"{words(a['cause'])} {percent(a['confidence'])}" for a in parts(incident, "alternatives")]
+    return f"\nless likely: {', '.join(named)}" if named else ""
+
+
+def _effects(incident: Document) -> Iterator[RenderableType]:
+    """The effects that are not zero, largest first, each with a bar."""
+    amounts = {printable(e["name"]): Decimal(str(e["usd"])) for e in parts(incident, "effects")}
+    shown = sorted((n for n in amounts if amounts[n]), key=lambda n: -abs(amounts[n]))
+    if not shown:
+        return
+    grid = _grid(right=1)
+    top = abs(amounts[shown[0]])
+    for name in shown:
+        style = "red" if amounts[name] > 0 else "green"
+        bar = Text(_bar(abs(amounts[name]) / top), style=style)
+        grid.add_row(Text(words(name)), Text(usd(amounts[name], signed=True)), bar)
+    others = len(amounts) - len(shown)
+    yield _section("Effects", grid, note=f"the other {others} are zero" if others else "")
+
+
+def _bar(share: Decimal) -> str:
+    eighths = max(1, round(share * BAR_WIDTH * 8))
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _culprits(incident: Document) -> Iterator[RenderableType]:
+    culprits = parts(incident, "culprits")
+    if not culprits:
+        return
+    grid = _grid(right=1)
+    for culprit in culprits:
+        share = culprit["share"]
+        told = (
+            f"{percent(share)} of it, {words(culprit['cause'])}"
+            if share is not None
+            else words(culprit["cause"])
+        )
+        amount = usd(culprit["delta_usd"], signed=True)
+        grid.add_row(Text(scope_text(culprit["scope"])), Text(amount), Text(told))
+    yield _section("Culprits", grid)
+
+
+def _changes(incident: Document) -> Iterator[RenderableType]:
+    changes = parts(incident, "changes")
+    if not changes:
+        return
+    grid = _grid()
+    for change in changes:
+        grid.add_row(
+            Text(instant(change["at"])), Text(words(change["kind"])), Text(printable(change["what"]))
+        )
+    yield _section("Changes", grid)
+
+
+def _proposals(incident: Document) -> Iterator[RenderableType]:
+    proposals = parts(incident, "proposals")
+    if not proposals:
+        return
+    grid = _grid()
+    for number, proposal in enumerate(proposals, start=1):
+        grid.add_row(Text(f"{number}."), _proposal(proposal))
+    yield _section("Proposals", grid)
+
+
+def _proposal(proposal: Document) -> Text:
+    state = f" ({printable(proposal['state'])})" if "state" in proposal else ""
+    parameters = parameter_parts(proposal["parameters"])
+    return Text.assemble(
+        (words(proposal["action"]), "bold"),
+        f": {', '.join(target_parts(proposal['target']))}{state}\n",
+        "".join(f"{parameter}\n" for parameter in parameters),
+        f"{'; '.join(_consequences(proposal))}\n",
+        (f"{printable(proposal['rationale'])}\n", "italic"),
+        (printable(proposal["id"]), "dim"),
+    )
+
+
+def _consequences(proposal: Document) -> Iterator[str]:
+    if proposal["expected_saving_usd_per_day"] is not None:
+        yield f"saves {usd(proposal['expected_saving_usd_per_day'])} a day"
+    refused = cast(int | None, proposal["requests_refused_per_day"])
+    if refused is not None:
+        yield f"refuses {counted(refused, 'request')} a day"
+    yield "can be undone" if proposal["reversible"] else "cannot be undone"
+    yield f"expires {instant(proposal['expires_at'])} UTC"
+
+
+def _warnings(incident: Document) -> Iterator[RenderableType]:
+    """What limits how far the numbers can be trusted."""
+    told = []
+    if unpriced := cast(int, incident["unpriced_tokens"]):
+        told.append(f"{counted(unpriced, 'token')} have no price and are not in these amounts")
+    if claims := cast(int, incident["unsupported_claims"]):
+        told.append(f"{counted(claims, 'claim')} of the analyst not backed by evidence")
+    if incident["degraded"]:
+        told.append("a configured part failed; this is the reduced analysis")
+    if told:
+        yield Text("\n".join(f"! {line}" for line in told), style="yellow")
+
+
+def _section(title: str, body: RenderableType, *, note: str = "") -> Group:
+    return Group(
+        Text.assemble((title, "bold"), (f"  {note}" if note else "", "dim")), Padding(body, (0, 0, 0, 2))
+    )
+
+
+def _grid(*, right: int | None = None) -> Table:
+    """Three columns without lines; the one at `right` is set to the right."""
+    grid = Table.grid(padding=(0, 2))
+    for i in range(3):
+        grid.add_column(justify="right" if i == right else "left", overflow="fold")
+    return grid
