@@ -1,7 +1,7 @@
 """Detection over the ledger: which series are looked at, and what was found, in the shape of the contract."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from detectors.detection import Detection, detect
 from detectors.incidents import Incident, SeriesKey, Spike
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
-from ledger.reader import Reader
+from ledger.reader import HourlySeries, Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import HOUR, Window, floor_hour, instant_text
 
@@ -53,17 +53,34 @@ def detect_range(
     settings: DetectorSettings,
     *,
     where: Scope = EVERYTHING,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> RangeDetection:
     """Score every series of the scope in the covered part of `window`, each hour with the past only."""
     covered = covered_range(reader, window)
     extent = reader.extent() or covered
     first = max(extent.start_at, covered.start_at - timedelta(days=settings.history_days))
     history = Window(floor_hour(first), covered.end_at)
-    levels = [reader.hourly(history, by=by, where=where) for by in LEVELS]
-    leaves = reader.hourly(history, by=LEAF, where=where)
-    filled = [level for level in levels if len(level.scopes)]
-    return RangeDetection(covered, detect(filled, leaves, covered, settings, progress))
+    levels = [_pinned(reader.hourly(history, by=by, where=where), where) for by in LEVELS]
+    leaves = _pinned(reader.hourly(history, by=LEAF, where=where), where)
+    return RangeDetection(covered, detect(_distinct(levels), leaves, covered, settings, progress))
+
+
+def _pinned(series: HourlySeries, where: Scope) -> HourlySeries:
+    """The series under their full names: what the whole question is narrowed to is a part of each scope."""
+    return replace(series, scopes=tuple(Scope.of({**where.as_dict(), **s.as_dict()}) for s in series.scopes))
+
+
+def _distinct(levels: Sequence[HourlySeries]) -> list[HourlySeries]:
+    """Levels without the scopes that an earlier level has: narrowed to a team, the team is the total."""
+    seen: set[Scope] = set()
+    kept = []
+    for level in levels:
+        rows = [i for i, scope in enumerate(level.scopes) if scope not in seen]
+        seen.update(level.scopes)
+        if rows:
+            scopes = tuple(level.scopes[i] for i in rows)
+            kept.append(replace(level, scopes=scopes, values=level.values[rows]))
+    return kept
 
 
 def detection_document(found: RangeDetection, *, seconds: float, with_scores: bool) -> dict[str, object]:

@@ -1,14 +1,9 @@
 """Investigates a range: detection, one investigation per incident, everything into the casebook."""
 
-import os
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-
-from langgraph.checkpoint.sqlite import SqliteSaver
+from typing import TYPE_CHECKING
 
 from agent.evidence import Evidence
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
@@ -23,9 +18,14 @@ from ledger.window import Window
 from playbooks import load_playbooks
 from tokensleuth.app import App
 from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord
+from tokensleuth.checkpoints import open_checkpoints
 from tokensleuth.clock import seconds_since, stopwatch
 from tokensleuth.detection import covered_range, detect_range
 from tokensleuth.timeline import Timeline, timeline
+
+if TYPE_CHECKING:
+    # At run time `agent` must be imported before langgraph: it sets how checkpoints are read.
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 Progress = Callable[[int, int, str], None]
 
@@ -87,7 +87,7 @@ def investigate_range(
     subjects = subjects or [_whole_range(covered, where)]
     deps = _deps(app, reader, now)
     done = []
-    with app.casebook() as casebook, _checkpoints(app.settings.store.checkpoints) as checkpointer:
+    with app.casebook() as casebook, open_checkpoints(app.settings.store.checkpoints) as checkpointer:
         for number, subject in enumerate(subjects):
             progress(number, len(subjects), "investigating")
             done.append(_investigate(subject, deps, checkpointer, scored))
@@ -96,7 +96,7 @@ def investigate_range(
 
 
 def _investigate(
-    subject: Subject, deps: Deps, checkpointer: SqliteSaver, scored: ScoredSeries | None
+    subject: Subject, deps: Deps, checkpointer: "BaseCheckpointSaver[str]", scored: ScoredSeries | None
 ) -> Investigated:
     started = stopwatch()
     investigation = investigate_incident(subject, deps, checkpointer)
@@ -139,17 +139,4 @@ def _stored(item: Evidence) -> EvidenceDocument:
         rows=plain["rows"],
         facts=plain["facts"],
     )
-
-
-@contextmanager
-def _checkpoints(path: Path) -> Iterator[SqliteSaver]:
-    """The graph's checkpoints: disposable, readable by this user only because loading them runs named types."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    connection = sqlite3.connect(path, check_same_thread=False)
-    try:
-        yield SqliteSaver(connection)
-    finally:
-        connection.close()
-
 

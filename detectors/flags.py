@@ -1,0 +1,74 @@
+"""Which hours are anomalous: opens and closes spikes hour after hour, for all series at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.scoring import Scores
+from detectors.settings import DetectorSettings
+from detectors.statistics import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class FlagState:
+    """What is open in each series after some hour."""
+
+    direction: FloatArray
+    """+1 or -1 while a spike is open, else 0."""
+    quiet_hours: IntArray
+    """Hours since the last flagged one."""
+    age_hours: IntArray
+    """Hours since the open spike began, counting through pauses that rejoin."""
+
+    @classmethod
+    def closed(cls, series: int) -> "FlagState":
+        zero = np.zeros(series, dtype=np.int64)
+        return cls(np.zeros(series), zero + 10**6, zero)
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Shape (series, hours) each."""
+
+    flagged: FloatArray
+    """+1 or -1 in anomalous hours, else 0."""
+    masked: BoolArray
+    """Flagged hours that are not to be learnt from."""
+
+
+def gate_open(scores: Scores, hourly_mean: FloatArray, floor: float, settings: DetectorSettings) -> BoolArray:
+    """Hours whose deviation over 6 h matters in the unit of the series and has the score's direction."""
+    needed = np.maximum(settings.gate_mean_hours * hourly_mean[:, None], floor)
+    return np.asarray(scores.excess * scores.direction >= needed)
+
+
+def flag_hours(
+    scores: Scores, matters: BoolArray, state: FlagState, settings: DetectorSettings
+) -> tuple[Flags, FlagState]:
+    """Walk the hours in order, each decided by the hours up to it."""
+    flagged = np.zeros(scores.values.shape)
+    masked = np.zeros(scores.values.shape, dtype=bool)
+    fires = (scores.values >= settings.fire_score) & matters
+    keeps = scores.values >= settings.keep_score
+    holds = keeps & (scores.excess * scores.direction > 0)
+    for hour in range(scores.hours):
+        state = _next_state(state, fires[:, hour], holds[:, hour], scores.direction[:, hour], settings)
+        flagged[:, hour] = np.where(state.quiet_hours == 0, state.direction, 0.0)
+        young = state.age_hours <= settings.mask_days * 24
+        masked[:, hour] = (flagged[:, hour] != 0) & young
+    return Flags(flagged, masked), state
+
+
+def _next_state(
+    state: FlagState, fires: BoolArray, keeps: BoolArray, direction: FloatArray, settings: DetectorSettings
+) -> FlagState:
+    open_before = (state.direction != 0) & (state.quiet_hours < settings.quiet_hours)
+    held = open_before & keeps & (direction == state.direction)
+    hit = fires | held
+    same = direction == state.direction
+    rejoins = (state.direction != 0) & same & (state.quiet_hours < settings.rejoin_hours)
+    return FlagState(
+        direction=np.where(hit, direction, state.direction),
+        quiet_hours=np.where(hit, 0, state.quiet_hours + 1),
+        age_hours=np.where(hit & ~rejoins, 0, state.age_hours + 1),
+    )
