@@ -1,0 +1,133 @@
+"""The deterministic analyst: evidence in, finding out, by the playbooks alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agent.changes import changes_of
+from agent.evidence import Evidence
+from agent.finding import Alternative, Culprit, Effect, Finding
+from agent.look import Subject, row_scope, suspected_scopes
+from agent.scoring import Scored, is_benign, rank_causes
+from agent.signals import Signals, signals_of
+from ledger.scope import Scope
+from playbooks import Playbook, Verdict
+from tools.split import EFFECTS
+
+MAX_ALTERNATIVES = 4
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One suspected scope with every cause weighed."""
+
+    scope: Scope
+    delta_usd: Decimal
+    carried_by: str
+    """Id of the evidence that gives the dollars."""
+    signals: Signals
+    ranked: tuple[Scored, ...]
+
+    @property
+    def best(self) -> Scored:
+        return self.ranked[0]
+
+
+def explain(subject: Subject, evidence: Sequence[Evidence], playbooks: Sequence[Playbook]) -> Finding:
+    """Name the cause of each suspected scope; the largest one's is the incident's."""
+    split = next((e for e in evidence if e.tool == "effects"), None)
+    judged = judge(subject, evidence, playbooks)
+    main = judged[0]
+    delta = _usd(split, "delta_usd")
+    return Finding(
+        incident_id=subject.incident_id,
+        window=subject.window,
+        scope=subject.scope,
+        expected_usd=_usd(split, "expected_usd"),
+        actual_usd=_usd(split, "actual_usd"),
+        delta_usd=delta,
+        verdict=verdict_of(main),
+        cause=main.best.cause,
+        confidence=main.best.confidence,
+        alternatives=_alternatives(main),
+        culprits=tuple(_culprit(j, delta) for j in judged if _stands_out(j)),
+        effects=tuple(Effect(name=name, usd=_usd(split, f"{name}_usd")) for name in EFFECTS),
+        changes=changes_of([e for e in evidence if e.where == main.scope], main.signals, main.best),
+        unpriced_tokens=_unpriced(evidence, subject, main),
+        degraded=any(e.status == "failed" for e in evidence),
+    )
+
+
+def judge(
+    subject: Subject, evidence: Sequence[Evidence], playbooks: Sequence[Playbook]
+) -> tuple[Judged, ...]:
+    """Weigh every cause for every suspected scope: what is no noise first, then the largest change.
+
+    There is at least one.
+    """
+    found = []
+    for scope in suspected_scopes(evidence, subject):
+        signals = signals_of(evidence, scope)
+        amount, source = _carried(evidence, scope)
+        found.append(Judged(scope, amount, source, signals, rank_causes(playbooks, signals)))
+    return tuple(sorted(found, key=lambda j: (not _stands_out(j), -abs(j.delta_usd))))
+
+
+def verdict_of(judged: Judged) -> Verdict:
+    playbook = judged.best.playbook
+    return "benign" if is_benign(playbook, judged.signals) else playbook.verdict
+
+
+def _stands_out(judged: Judged) -> bool:
+    return judged.best.cause != "normal_variation"
+
+
+def _carried(evidence: Sequence[Evidence], scope: Scope) -> tuple[Decimal, str]:
+    """The dollars of a suspect; of the whole change where the scope is the question itself."""
+    for found in evidence:
+        for row in found.rows if found.tool == "suspects" else ():
+            if "lead" in row and row_scope(row["scope"]) == scope:
+                return Decimal(str(row["usd"])).quantize(CENT), found.id
+    split = next((e for e in evidence if e.tool == "effects"), None)
+    return _usd(split, "delta_usd"), split.id if split else ""
+
+
+def _culprit(judged: Judged, delta: Decimal) -> Culprit:
+    told_by = [judged.carried_by, *(w.evidence for w in judged.best.supports)]
+    return Culprit(
+        scope=judged.scope,
+        cause=judged.best.cause,
+        confidence=judged.best.confidence,
+        delta_usd=judged.delta_usd,
+        share=round(float(judged.delta_usd / delta), 3) if delta else None,
+        evidence=tuple(dict.fromkeys(e for e in told_by if e)),
+    )
+
+
+def _alternatives(judged: Judged) -> tuple[Alternative, ...]:
+    others = [s for s in judged.ranked[1:] if s.cause != "unknown"][:MAX_ALTERNATIVES]
+    return tuple(
+        Alternative(
+            cause=other.cause,
+            confidence=other.confidence,
+            refuted_by=tuple(dict.fromkeys(w.evidence for w in other.objections)),
+            reasons=tuple(w.rule.fact for w in other.objections[:3]),
+        )
+        for other in others
+    )
+
+
+def _usd(evidence: Evidence | None, name: str) -> Decimal:
+    value = evidence.facts.get(name) if evidence else None
+    return value.quantize(CENT) if isinstance(value, Decimal) else Decimal("0.00")
+
+
+def _unpriced(evidence: Sequence[Evidence], subject: Subject, main: Judged) -> int:
+    """Unpriced tokens of the subject where it was looked at, else of the main suspect."""
+    for scope in (subject.scope, main.scope):
+        for found in evidence:
+            tokens = found.number("unpriced_tokens") if found.where == scope else None
+            if tokens is not None:
+                return int(tokens)
+    return 0

@@ -1,0 +1,62 @@
+"""Dated changes beside the change in cost: prices, models, tiers, keys, caches, tokenizers."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from agent.evidence import Evidence
+from agent.finding import Change
+from agent.scoring import Scored
+from agent.signals import Signals
+
+
+def changes_of(evidence: Sequence[Evidence], signals: Signals, best: Scored) -> tuple[Change, ...]:
+    """What changed in the window, as the evidence about one scope shows it."""
+    found = [*_of_mix(evidence), *_of_prices(evidence), *_of_origins(evidence)]
+    cache = signals.get("cache_read_share_rise")
+    if best.cause == "cache_regression" and cache:
+        found.append(
+            _change("cache", "a smaller part of the prompt is read from the cache", cache.evidence, evidence)
+        )
+    tokenizer = signals.get("tokenizer_signature")
+    if best.cause == "tokenizer_change" and tokenizer:
+        found.append(_change("tokenizer", "more tokens for the same text", tokenizer.evidence, evidence))
+    return tuple(found)
+
+
+def _of_mix(evidence: Sequence[Evidence]) -> Iterator[Change]:
+    for found in evidence:
+        moved = found.number("moved_share") if found.tool == "mix" else None
+        if moved is not None and moved >= 0.1:
+            kind: Literal["tier", "model"] = (
+                "tier" if found.arguments.get("dimension") == "service_tier" else "model"
+            )
+            what = f"requests moved from {found.facts['from_value']} to {found.facts['to_value']}"
+            yield Change(kind=kind, at=found.window.start_at, what=what, source=found.id)
+
+
+def _of_prices(evidence: Sequence[Evidence]) -> Iterator[Change]:
+    for found in evidence:
+        if found.tool != "price_changes":
+            continue
+        if found.number("version_changed"):
+            what = f"cost is computed with price book version {found.facts.get('version_now')}"
+            yield Change(kind="price", at=found.window.start_at, what=what, source=found.id)
+        elif found.number("models_with_a_step"):
+            what = "the unit price of a model made a step"
+            yield Change(kind="price", at=found.window.start_at, what=what, source=found.id)
+
+
+def _of_origins(evidence: Sequence[Evidence]) -> Iterator[Change]:
+    for found in evidence:
+        if found.tool != "key_activity":
+            continue
+        if found.number("new_scope"):
+            yield Change(kind="key", at=found.window.start_at, what=f"{found.where} is new", source=found.id)
+        elif found.number("new_origins"):
+            what = f"{found.where} is used from {found.facts.get('new_origin_names')} for the first time"
+            yield Change(kind="key", at=found.window.start_at, what=what, source=found.id)
+
+
+def _change(kind: str, what: str, source: str, evidence: Sequence[Evidence]) -> Change:
+    at = next(e.window.start_at for e in evidence if e.id == source)
+    return Change.model_validate({"kind": kind, "at": at, "what": what, "source": source})

@@ -1,0 +1,186 @@
+"""What an investigation finds and proposes, and its JSON as the contract has it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import JsonValue
+
+from agent.evidence import Evidence
+from agent.measures import Frozen, Gateway, Measure
+from ledger.ids import fact_id
+from ledger.scope import Scope
+from ledger.window import Window, instant_text
+from playbooks import ActionName, Cause, Verdict
+from tools.split import EffectName
+
+Analyst = Literal["deterministic", "llm"]
+
+
+class Effect(Frozen):
+    """One line of the exact split of the change."""
+
+    name: EffectName
+    usd: Decimal
+
+
+class Culprit(Frozen):
+    """A scope that carries part of the change, with its own cause."""
+
+    scope: Scope
+    cause: Cause
+    confidence: float
+    delta_usd: Decimal
+    share: float | None
+    """Of the incident's change; None where that is 0."""
+    evidence: tuple[str, ...]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {
+            "scope": _scope_json(self.scope),
+            "cause": self.cause,
+            "confidence": self.confidence,
+            "delta_usd": str(self.delta_usd),
+            "share": self.share,
+            "evidence": list(self.evidence),
+        }
+
+
+class Alternative(Frozen):
+    """Another cause, how likely it still is, and the evidence that speaks against it."""
+
+    cause: Cause
+    confidence: float
+    refuted_by: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {
+            "cause": self.cause,
+            "confidence": self.confidence,
+            "refuted_by": list(self.refuted_by),
+            "reasons": list(self.reasons),
+        }
+
+
+class Change(Frozen):
+    """Something dated that happened beside the change in cost."""
+
+    kind: Literal["price", "tokenizer", "model", "key", "tier", "cache"]
+    at: datetime
+    what: str
+    source: str
+    """The id of the evidence that shows it."""
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {"kind": self.kind, "at": instant_text(self.at), "what": self.what, "source": self.source}
+
+
+class Target(Frozen):
+    """Where a measure applies: what executes it, and on which scope."""
+
+    gateway: Gateway
+    scope: Scope
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {"gateway": self.gateway, **_scope_json(self.scope)}
+
+
+class Proposal(Frozen):
+    """A measure for people to decide on."""
+
+    id: str
+    measure: Measure
+    target: Target
+    expected_saving_usd_per_day: Decimal | None
+    """None where the measure saves nothing by itself."""
+    requests_refused_per_day: int | None
+    reversible: bool
+    undo: str
+    expires_at: datetime
+    rationale: str
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> ActionName:
+        return self.measure.action
+
+    def as_json(self) -> dict[str, JsonValue]:
+        saving = self.expected_saving_usd_per_day
+        parameters = self.measure.model_dump(mode="json", exclude={"action"}, exclude_none=True)
+        return {
+            "id": self.id,
+            "action": self.action,
+            "target": self.target.as_json(),
+            "parameters": parameters,
+            "expected_saving_usd_per_day": None if saving is None else str(saving),
+            "requests_refused_per_day": self.requests_refused_per_day,
+            "reversible": self.reversible,
+            "undo": self.undo,
+            "expires_at": instant_text(self.expires_at),
+            "rationale": self.rationale,
+            "evidence": list(self.evidence),
+        }
+
+
+def proposal_id(incident_id: str, measure: Measure, target: Target) -> str:
+    """The same measure for the same incident keeps its id, whenever it is proposed again."""
+    parameters = measure.model_dump(mode="json", exclude={"until", "message"})
+    return fact_id("prop", incident_id, parameters, target.gateway, target.scope.items)
+
+
+class Finding(Frozen):
+    """The outcome of one investigation."""
+
+    incident_id: str
+    window: Window
+    scope: Scope
+    expected_usd: Decimal
+    actual_usd: Decimal
+    delta_usd: Decimal
+    verdict: Verdict
+    cause: Cause
+    confidence: float
+    alternatives: tuple[Alternative, ...]
+    culprits: tuple[Culprit, ...]
+    effects: tuple[Effect, ...]
+    changes: tuple[Change, ...]
+    unpriced_tokens: int
+    report: str = ""
+    proposals: tuple[Proposal, ...] = ()
+    analyst: Analyst = "deterministic"
+    unsupported_claims: int = 0
+    degraded: bool = False
+
+    def as_json(
+        self, evidence: tuple[Evidence, ...], *, seconds: float | None = None
+    ) -> dict[str, JsonValue]:
+        """The incident of `investigate --json`."""
+        return {
+            "id": self.incident_id,
+            **self.window.as_json(),
+            "scope": _scope_json(self.scope),
+            "expected_usd": str(self.expected_usd),
+            "actual_usd": str(self.actual_usd),
+            "delta_usd": str(self.delta_usd),
+            "verdict": self.verdict,
+            "cause": self.cause,
+            "confidence": self.confidence,
+            "alternatives": [a.as_json() for a in self.alternatives],
+            "culprits": [c.as_json() for c in self.culprits],
+            "effects": [{"name": e.name, "usd": str(e.usd)} for e in self.effects],
+            "changes": [c.as_json() for c in self.changes],
+            "evidence": [e.as_json() for e in evidence],
+            "report": self.report,
+            "proposals": [p.as_json() for p in self.proposals],
+            "analyst": self.analyst,
+            "unsupported_claims": self.unsupported_claims,
+            "unpriced_tokens": self.unpriced_tokens,
+            "cost": {"llm_calls": 0, "input_tokens": 0, "output_tokens": 0, "usd": "0.00"},
+            "seconds": seconds,
+            "degraded": self.degraded,
+        }
+
+
+def _scope_json(scope: Scope) -> dict[str, JsonValue]:
+    return {str(dimension): value for dimension, value in scope.items}

@@ -1,0 +1,92 @@
+"""Which questions an investigation asks, and in which order."""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.evidence import Evidence, call_tool
+from ledger.reader import Reader
+from ledger.scope import EVERYTHING, Dimension, Scope
+from ledger.window import Window
+from tools import breakdown, compare, effects, key_activity, mix, price_changes, suspects
+
+MAX_SUSPECTS = 4
+OVERVIEW: tuple[Dimension, ...] = ("team", "model", "key_id", "region", "client")
+
+
+class Subject(BaseModel):
+    """What is to be investigated."""
+
+    model_config = ConfigDict(frozen=True)
+
+    incident_id: str
+    window: Window
+    scope: Scope = EVERYTHING
+    expected_pico: int | None = None
+    """The seasonal expectation in 1e-12 USD; None takes the mean of the same hours before."""
+    explain: bool = False
+    """Whether the range itself is the question and no detector found it."""
+
+
+def look_around(reader: Reader, subject: Subject) -> Iterator[Evidence]:
+    """The whole change: its effects, who carries it, and what the scope looks like from outside."""
+    window, where = subject.window, subject.scope
+    expected = None if subject.explain else subject.expected_pico
+    yield call_tool(
+        "effects",
+        lambda: effects(reader, window, where=where, expected_pico=expected),
+        window=window,
+        where=where,
+    )
+    yield call_tool("suspects", lambda: suspects(reader, window, where=where), window=window, where=where)
+    for dimension in OVERVIEW:
+        if dimension not in where.dimensions:
+            yield _broken_down(reader, window, where, dimension)
+
+
+def look_closer(reader: Reader, window: Window, where: Scope) -> Iterator[Evidence]:
+    """One scope that carries the change: everything that tells the causes apart."""
+    yield call_tool("compare", lambda: compare(reader, window, where=where), window=window, where=where)
+    yield _broken_down(reader, window, where, "key_id")
+    yield call_tool(
+        "key_activity", lambda: key_activity(reader, window, where=where), window=window, where=where
+    )
+    yield call_tool(
+        "price_changes", lambda: price_changes(reader, window, where=where), window=window, where=where
+    )
+    yield call_tool(
+        "mix", lambda: mix(reader, window, dimension="model", where=where), window=window, where=where
+    )
+    yield call_tool(
+        "mix", lambda: mix(reader, window, dimension="service_tier", where=where), window=window, where=where
+    )
+
+
+def suspected_scopes(evidence: Sequence[Evidence], subject: Subject) -> tuple[Scope, ...]:
+    """The scopes worth a closer look, largest change first; the whole scope when none stands out."""
+    rows = [row for e in evidence if e.tool == "suspects" for row in e.rows if "lead" in row]
+    scopes = [row_scope(row["scope"]) for row in rows]
+    return tuple(dict.fromkeys(scopes))[:MAX_SUSPECTS] or (subject.scope,)
+
+
+def row_scope(value: object) -> Scope:
+    """The scope a row names."""
+    return Scope.of({d: v for d, v in value.items()}) if isinstance(value, dict) else EVERYTHING  # noqa: C416
+
+
+def gather(reader: Reader, subject: Subject) -> tuple[Evidence, ...]:
+    """Ask everything; each question once."""
+    found: dict[str, Evidence] = {e.id: e for e in look_around(reader, subject)}
+    for scope in suspected_scopes(tuple(found.values()), subject):
+        for evidence in look_closer(reader, subject.window, scope):
+            found.setdefault(evidence.id, evidence)
+    return tuple(found.values())
+
+
+def _broken_down(reader: Reader, window: Window, where: Scope, dimension: Dimension) -> Evidence:
+    return call_tool(
+        "breakdown",
+        lambda: breakdown(reader, window, by=[dimension], where=where),
+        window=window,
+        where=where,
+    )

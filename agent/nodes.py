@@ -1,0 +1,61 @@
+"""The nodes of the graph: each takes the state and the dependencies and returns what it adds."""
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from agent.analyst import explain, judge
+from agent.finding import Finding
+from agent.look import gather
+from agent.policy import propose
+from agent.report import write_report
+from agent.state import Decisions, Deps, State
+
+Update = dict[str, object]
+
+
+def look(state: State, runtime: Runtime[Deps]) -> Update:
+    """Ask the tools everything that tells the causes apart."""
+    return {"evidence": gather(runtime.context.reader, state.subject)}
+
+
+def explain_change(state: State, runtime: Runtime[Deps]) -> Update:
+    """Name the cause by the playbooks."""
+    return {"finding": explain(state.subject, state.evidence, runtime.context.playbooks)}
+
+
+def propose_measures(state: State, runtime: Runtime[Deps]) -> Update:
+    """Propose what the playbooks allow, replayed over the last week, and write the report."""
+    deps, finding = runtime.context, _finding(state)
+    proposed = propose(deps.reader, finding, state.evidence, deps.playbooks, deps.policy, deps.now)
+    known = {e.id: e for e in (*state.evidence, *proposed.evidence)}
+    evidence = tuple(known.values())
+    finding = finding.model_copy(update={"proposals": proposed.proposals})
+    judged = judge(state.subject, state.evidence, deps.playbooks)
+    report = write_report(finding, judged, evidence, deps.playbooks)
+    told = {"report": report.markdown, "unsupported_claims": report.unsupported}
+    return {"evidence": evidence, "finding": finding.model_copy(update=told)}
+
+
+def await_decision(state: State) -> Update:
+    """Wait for people. Nothing else may happen here: on resume the node runs again from the top."""
+    pending = [p.id for p in _finding(state).proposals]
+    decided = interrupt(
+        {"incident": state.subject.incident_id, "proposals": pending}, response_schema=Decisions
+    )
+    return {"decisions": decided}
+
+
+def conclude(state: State) -> Update:  # noqa: ARG001
+    """Close the investigation."""
+    return {"concluded": True}
+
+
+def next_after_proposals(state: State) -> str:
+    """Without proposals there is nothing to decide."""
+    return "await_decision" if _finding(state).proposals else "conclude"
+
+
+def _finding(state: State) -> Finding:
+    if state.finding is None:
+        raise RuntimeError("the graph proposes before it has explained")
+    return state.finding

@@ -1,0 +1,136 @@
+"""Which measures are proposed: those the cause's playbook allows, on targets from the evidence, replayed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from agent.drafts import Case, Draft, drafts_for
+from agent.drafts import PolicySettings as PolicySettings
+from agent.evidence import Evidence, call_tool
+from agent.finding import Finding, Proposal, Target, proposal_id
+from agent.look import row_scope
+from agent.measures import Gateway
+from ledger.reader import Reader
+from ledger.scope import Scope
+from playbooks import ActionName, Playbook
+from tools import peaks, simulate
+
+LEAST_SAVING = Decimal("0.01")
+IRREVERSIBLE: frozenset[ActionName] = frozenset({"revoke_key"})
+UNDO: Mapping[ActionName, str] = {
+    "set_rate_limit": "restore the former limit",
+    "set_budget": "restore the former budget",
+    "downgrade_model": "remove the route",
+    "block_key": "unblock the key",
+    "revoke_key": "cannot be undone: a new key must be issued",
+    "fix_price": "remove the entry and reprice",
+    "notify_owner": "nothing to undo",
+    "mark_expected": "remove the mark",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Proposals, and the evidence that was gathered for them."""
+
+    proposals: tuple[Proposal, ...]
+    evidence: tuple[Evidence, ...]
+
+
+def propose(
+    reader: Reader,
+    finding: Finding,
+    evidence: Sequence[Evidence],
+    playbooks: Sequence[Playbook],
+    settings: PolicySettings,
+    now: datetime,
+) -> Proposed:
+    """Measures for every culprit in the playbook's order of preference, the irreversible ones last."""
+    by_cause = {p.cause: p for p in playbooks}
+    gathered: dict[str, Evidence] = {}
+    proposals: dict[str, Proposal] = {}
+    for culprit in finding.culprits:
+        usual = _ask_peaks(reader, finding, culprit.scope)
+        gathered[usual.id] = usual
+        case = Case(finding, culprit, by_cause[culprit.cause], (*evidence, usual), settings, now)
+        for draft in drafts_for(case):
+            replayed = _replay(reader, finding, draft)
+            proposal = _proposal(case, draft, replayed)
+            if proposal is not None and refusal(proposal, case.playbook, case.evidence) is None:
+                proposals.setdefault(proposal.id, proposal)
+                gathered |= {replayed.id: replayed} if replayed else {}
+    ordered = sorted(proposals.values(), key=lambda p: not p.reversible)
+    return Proposed(tuple(ordered), tuple(gathered.values()))
+
+
+def refusal(proposal: Proposal, playbook: Playbook, evidence: Sequence[Evidence]) -> str | None:
+    """Why a proposal may not be shown; None when it may. Whoever drafted it, it passes here."""
+    if proposal.action not in playbook.actions:
+        return f"{proposal.action} is not among the actions for {playbook.cause}"
+    known = _values_in(evidence)
+    foreign = [f"{d}={v}" for d, v in proposal.target.scope.items if v not in known]
+    if foreign:
+        return f"{', '.join(foreign)} is in no evidence of this investigation"
+    if proposal.reversible == (proposal.action in IRREVERSIBLE):
+        return f"{proposal.action} is given as {'reversible' if proposal.reversible else 'irreversible'}"
+    return None
+
+
+def _values_in(evidence: Sequence[Evidence]) -> frozenset[str]:
+    """Every value of a dimension that a tool answered or was asked about."""
+    found = {v for e in evidence for _, v in e.where.items}
+    for item in evidence:
+        for row in item.rows:
+            found |= {v for v in row.values() if isinstance(v, str)}
+            found |= {v for _, v in row_scope(row.get("scope")).items}
+    return frozenset(found)
+
+
+def _proposal(case: Case, draft: Draft, replayed: Evidence | None) -> Proposal | None:
+    """The proposal; None when the replay shows that it would save nothing."""
+    action = draft.measure.action
+    saving = replayed.number("saving_usd_per_day") if replayed else None
+    refused = replayed.number("requests_refused_per_day") if replayed else None
+    if draft.replay is not None and Decimal(str(saving or 0)) < LEAST_SAVING:
+        return None
+    target = Target(gateway=_gateway(case, draft), scope=draft.scope)
+    return Proposal(
+        id=proposal_id(case.finding.incident_id, draft.measure, target),
+        measure=draft.measure,
+        target=target,
+        expected_saving_usd_per_day=None
+        if saving is None
+        else Decimal(str(saving)).quantize(Decimal("0.01")),
+        requests_refused_per_day=None if refused is None else int(refused),
+        reversible=action not in IRREVERSIBLE,
+        undo=UNDO[action],
+        expires_at=case.now + timedelta(hours=case.settings.proposal_hours),
+        rationale=draft.rationale,
+        evidence=(replayed.id,) if replayed else case.culprit.evidence[:1],
+    )
+
+
+def _replay(reader: Reader, finding: Finding, draft: Draft) -> Evidence | None:
+    measure, until = draft.replay, finding.window.end_at
+    if measure is None:
+        return None
+    return call_tool(
+        "simulate",
+        lambda: simulate(reader, until, where=draft.scope, measure=measure),
+        window=finding.window,
+        where=draft.scope,
+    )
+
+
+def _ask_peaks(reader: Reader, finding: Finding, scope: Scope) -> Evidence:
+    return call_tool(
+        "peaks", lambda: peaks(reader, finding.window, where=scope), window=finding.window, where=scope
+    )
+
+
+def _gateway(case: Case, draft: Draft) -> Gateway:
+    if draft.measure.action in ("notify_owner", "mark_expected", "fix_price"):
+        return "none"
+    provider = case.culprit.scope.as_dict().get("provider", "")
+    return case.settings.gateways.get(provider, case.settings.default_gateway)

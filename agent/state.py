@@ -1,0 +1,43 @@
+"""What a graph carries from node to node: plain values that a checkpoint can hold."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.drafts import PolicySettings
+from agent.evidence import Evidence
+from agent.finding import Finding
+from agent.look import Subject
+from ledger.reader import Reader
+from playbooks import Playbook
+
+
+class Decisions(BaseModel):
+    """What people decided about the proposals, by id; handed to the graph when it resumes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    approved: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+
+
+class State(BaseModel):
+    """One investigation on its way."""
+
+    subject: Subject
+    evidence: tuple[Evidence, ...] = ()
+    finding: Finding | None = None
+    decisions: Decisions | None = None
+    concluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What the nodes work with; they read no settings and build no clients."""
+
+    reader: Reader
+    playbooks: tuple[Playbook, ...]
+    now: datetime
+    """When the investigation runs: proposals expire some hours later."""
+    policy: PolicySettings = field(default_factory=PolicySettings)

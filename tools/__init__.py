@@ -1,0 +1,26 @@
+"""What the agent may call: read-only, typed, bounded questions to the ledger and the analyses behind them."""
+
+from tools.breakdown import breakdown
+from tools.compare import compare
+from tools.effects import effects
+from tools.key_activity import key_activity
+from tools.mix import mix
+from tools.peaks import peaks
+from tools.price_changes import price_changes
+from tools.simulate import simulate
+from tools.suspects import suspects
+
+TOOLS = (breakdown, compare, effects, suspects, key_activity, price_changes, mix, peaks, simulate)
+
+__all__ = [
+    "TOOLS",
+    "breakdown",
+    "compare",
+    "effects",
+    "key_activity",
+    "mix",
+    "peaks",
+    "price_changes",
+    "simulate",
+    "suspects",
+]

@@ -1,0 +1,109 @@
+"""The tool that breaks spend down by one or two dimensions."""
+
+from collections.abc import Mapping, Sequence
+
+from ledger.reader import Reader
+from ledger.scope import EVERYTHING, Dimension, Scope
+from ledger.usage import Measures
+from ledger.window import Window
+from tools.answer import OTHER, Row, Scalar, ToolAnswer, answer, asked, ratio, share, usd
+from tools.comparison import Comparison, compare_with
+
+NOTHING = Measures()
+
+
+def breakdown(
+    reader: Reader,
+    window: Window,
+    *,
+    by: Sequence[Dimension],
+    where: Scope = EVERYTHING,
+    limit: int = 10,
+) -> ToolAnswer:
+    """Break the cost of a scope down by one or two dimensions, against the mean of the same hours before.
+
+    Rows are the values that changed most in dollars, largest change first; what is not listed is summed up
+    in a row `(other)`. `rising_share` is how much of the usual spend lies in values that rose at least
+    half as fast as the whole: near 1 means broad, near 0 means a few values moved.
+    """
+    compared = compare_with(reader, window)
+    now = reader.totals([window], by=by, where=where)
+    before = reader.totals(compared.baseline, by=by, where=where) if compared.baseline else {}
+    scopes = sorted(now.keys() | before.keys(), key=lambda s: (-abs(_change(s, now, before, compared)), s))
+    rows = [_row(s, now, before, compared) for s in scopes[:limit]]
+    if scopes[limit:]:
+        rows.append(_other(scopes[limit:], now, before, compared))
+    return answer(
+        "breakdown",
+        asked(window, where, by=list(by), limit=limit),
+        compared,
+        where,
+        rows=rows,
+        facts=_facts(scopes, now, before, compared),
+        found=bool(scopes),
+    )
+
+
+def _change(
+    scope: Scope, now: Mapping[Scope, Measures], before: Mapping[Scope, Measures], compared: Comparison
+) -> int:
+    usual = compared.mean_pico(before.get(scope, NOTHING).cost_pico)
+    return now.get(scope, NOTHING).cost_pico - usual
+
+
+def _row(
+    scope: Scope, now: Mapping[Scope, Measures], before: Mapping[Scope, Measures], compared: Comparison
+) -> Row:
+    actual, usual = now.get(scope, NOTHING), before.get(scope, NOTHING)
+    return {
+        **dict(scope.items),
+        "actual_usd": usd(actual.cost_pico),
+        "mean_usd": usd(compared.mean_pico(usual.cost_pico)),
+        "change_usd": usd(_change(scope, now, before, compared)),
+        "requests": actual.requests,
+        "mean_requests": round(compared.mean(usual.requests), 1),
+        "tokens": actual.tokens.total,
+    }
+
+
+def _other(
+    scopes: Sequence[Scope],
+    now: Mapping[Scope, Measures],
+    before: Mapping[Scope, Measures],
+    compared: Comparison,
+) -> Row:
+    actual = sum(now.get(s, NOTHING).cost_pico for s in scopes)
+    change = sum(_change(s, now, before, compared) for s in scopes)
+    return {
+        **dict.fromkeys(scopes[0].dimensions, OTHER),
+        "actual_usd": usd(actual),
+        "mean_usd": usd(actual - change),
+        "change_usd": usd(change),
+        "values": len(scopes),
+    }
+
+
+def _facts(
+    scopes: Sequence[Scope],
+    now: Mapping[Scope, Measures],
+    before: Mapping[Scope, Measures],
+    compared: Comparison,
+) -> dict[str, Scalar]:
+    usual = {s: compared.mean_pico(before.get(s, NOTHING).cost_pico) for s in scopes}
+    changes = {s: _change(s, now, before, compared) for s in scopes}
+    change, mean = sum(changes.values()), sum(usual.values())
+    half = change / mean / 2 if mean else 0.0
+    along = [s for s in scopes if usual[s] and _along(changes[s] / usual[s], half)]
+    top = max((abs(c) for c in changes.values()), default=0)
+    return {
+        "values": len(scopes),
+        "change_usd": usd(change),
+        "cost_ratio": ratio(mean + change, mean),
+        "top_share": share(top, sum(abs(c) for c in changes.values())),
+        "rising_share": share(sum(usual[s] for s in along), mean),
+    }
+
+
+def _along(own: float, half: float) -> bool:
+    """Whether a value moved with the whole, at least half as fast."""
+    return own >= half if half >= 0 else own <= half

@@ -1,0 +1,55 @@
+"""The tool that splits the change in cost into its effects, to the cent."""
+
+from decimal import Decimal
+
+from ledger.money import cents_text, cents_that_sum
+from ledger.reader import Reader
+from ledger.scope import EVERYTHING, Scope
+from ledger.window import Window
+from tools.answer import Row, Scalar, ToolAnswer, answer, asked
+from tools.comparison import compare_with
+from tools.split import EFFECTS, MECHANISMS, Split, split_change
+
+
+def effects(
+    reader: Reader, window: Window, *, where: Scope = EVERYTHING, expected_pico: int | None = None
+) -> ToolAnswer:
+    """Split the change in cost of a scope into its 13 effects; they add up to the change to the cent.
+
+    The change is what was spent in the window less what was expected. Without `expected_pico` the
+    expectation is the mean of the same hours of the week in up to 4 earlier weeks, and `trend` is 0; with
+    it (from the detector, in 1e-12 USD), `trend` is the difference between the two expectations.
+    """
+    compared = compare_with(reader, window)
+    split = split_change(reader, compared, where)
+    rows, facts = _table(split, expected_pico)
+    return answer(
+        "effects",
+        asked(window, where, expected_pico=expected_pico),
+        compared,
+        where,
+        rows=rows,
+        facts=facts,
+        found=bool(split.leaves.values),
+    )
+
+
+def _table(split: Split, expected_pico: int | None) -> tuple[list[Row], dict[str, Scalar]]:
+    actual = sum(split.leaves.after.cost_pico.tolist())
+    mean = sum(split.leaves.before.cost_pico.tolist())
+    expected = mean if expected_pico is None else expected_pico
+    parts = [*(split.total_pico(m) for m in MECHANISMS), mean - expected]
+    cents = cents_that_sum(parts, actual - expected)
+    rows: list[Row] = [{"effect": name, "usd": _usd(c)} for name, c in zip(EFFECTS, cents, strict=True)]
+    actual_cents = cents_that_sum([actual], actual)[0]
+    facts: dict[str, Scalar] = {
+        "actual_usd": _usd(actual_cents),
+        "expected_usd": _usd(actual_cents - sum(cents)),
+        "mean_usd": _usd(cents_that_sum([mean], mean)[0]),
+        "delta_usd": _usd(sum(cents)),
+    }
+    return rows, facts | {f"{name}_usd": _usd(c) for name, c in zip(EFFECTS, cents, strict=True)}
+
+
+def _usd(cents: int) -> Decimal:
+    return Decimal(cents_text(cents))

@@ -1,0 +1,95 @@
+"""What the hours of a scope say: the shape of its rise, and whether it was as busy on other days."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from ledger.reader import Reader
+from ledger.scope import Scope
+from ledger.usage import Metric
+from ledger.window import HOUR, Window
+from tools.answer import Scalar, ratio
+from tools.comparison import Comparison
+from tools.shapley import Floats
+
+SHAPE_HOURS = 4
+"""Shorter windows say nothing about the shape of a day."""
+EVEN = 0.75
+"""Where the usual hours are this even, an even rise says nothing."""
+LOOK_BACK_DAYS = 28
+LEAST_DAYS_AGO = 7
+"""Nearer days may be part of what is going on."""
+AS_BUSY, AS_QUIET = 0.8, 1.25
+
+
+def hour_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, Scalar]:
+    """Activity, evenness and shape of the hours, and how many earlier days were alike."""
+    now = _hourly(reader, compared.window, where, "requests")
+    weeks = [_hourly(reader, w, where, "requests") for w in compared.baseline]
+    usual = np.mean(weeks, axis=0) if weeks else np.zeros_like(now)
+    facts: dict[str, Scalar] = {
+        "active_hours_share": round(float((now > 0).mean()), 4),
+        "usual_active_hours_share": round(float((usual > 0).mean()), 4),
+        "peak_ratio": ratio(float(now.max()), float(usual.max())),
+    }
+    if len(now) >= SHAPE_HOURS:
+        told = (_evenness(usual) or 0.0) < EVEN
+        facts |= {"evenness": _evenness(now - usual) if told else None, "shape": _correlation(now, usual)}
+    return facts | _alike_days(reader, compared.window, where)
+
+
+def _alike_days(reader: Reader, window: Window, where: Scope) -> dict[str, Scalar]:
+    """Counts among the same clock hours on earlier days of the same kind, working day or weekend."""
+    extent = reader.extent()
+    shifts = [
+        timedelta(days=d)
+        for d in range(max(LEAST_DAYS_AGO, -(-window.hours // 24)), LOOK_BACK_DAYS + 1)
+        if _same_kind(window, timedelta(days=d))
+    ]
+    known = [s for s in shifts if extent and window.start_at - s >= extent.start_at]
+    if not known:
+        return {}
+    history = Window(window.start_at - known[-1], window.end_at)
+    values = _hourly(reader, history, where, "cost_usd")
+    past = values[: len(values) - window.hours - LEAST_DAYS_AGO * 24]
+    now = float(values[-window.hours :].sum())
+    starts = [int((window.start_at - s - history.start_at) / HOUR) for s in known]
+    earlier = [float(values[i : i + window.hours].sum()) for i in starts]
+    return {
+        "past_active_share": round(float((past > 0).mean()), 4) if len(past) else None,
+        "record_ratio": ratio(now, _busiest_stretch(past, window.hours)),
+        "days_looked_at": len(earlier),
+        "as_busy_days": sum(e >= AS_BUSY * now for e in earlier),
+        "as_quiet_days": sum(e <= AS_QUIET * now for e in earlier),
+    }
+
+
+def _busiest_stretch(past: Floats, hours: int) -> float:
+    """The most that was spent in so many hours in a row, at any time of day."""
+    sums = np.cumsum(np.concatenate([[0.0], past]))
+    return float((sums[hours:] - sums[:-hours]).max()) if len(past) >= hours else 0.0
+
+
+def _same_kind(window: Window, shift: timedelta) -> bool:
+    last_hour = window.end_at - HOUR
+    return all(_is_weekend(at) == _is_weekend(at - shift) for at in (window.start_at, last_hour))
+
+
+def _is_weekend(at: datetime) -> bool:
+    return at.weekday() >= 5
+
+
+def _hourly(reader: Reader, window: Window, where: Scope, metric: Metric) -> Floats:
+    return np.asarray(reader.hourly(window, where=where, metric=metric).values.sum(axis=0))
+
+
+def _evenness(rise: Floats) -> float | None:
+    """1 less the coefficient of variation of the rise; None where there is no rise."""
+    mean = float(rise.mean())
+    return round(max(0.0, 1.0 - float(rise.std()) / mean), 4) if mean > 0 else None
+
+
+def _correlation(now: Floats, usual: Floats) -> float | None:
+    if now.std() == 0 or usual.std() == 0:
+        return None
+    return round(float(np.corrcoef(now, usual)[0, 1]), 4)

@@ -1,0 +1,43 @@
+"""The tool that says how busy a scope usually is at its busiest hour and day."""
+
+from datetime import timedelta
+
+import numpy as np
+
+from ledger.reader import Reader
+from ledger.scope import EVERYTHING, Scope
+from ledger.usage import METRICS, Metric
+from ledger.window import Window
+from tools.answer import ToolAnswer, answer, asked
+from tools.comparison import Comparison
+from tools.shapley import Floats
+
+USUAL_DAYS = 7
+
+
+def peaks(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> ToolAnswer:
+    """Give the busiest hour and day of a scope in the 7 days before a window, and the window's busiest hour.
+
+    A limit just above the usual peak refuses nothing on an ordinary day.
+    """
+    earlier = Window(window.start_at - timedelta(days=USUAL_DAYS), window.start_at)
+    usual: dict[Metric, Floats] = {m: _hours(reader, earlier, where, m) for m in METRICS}
+    tokens, requests = _hours(reader, window, where, "tokens"), _hours(reader, window, where, "requests")
+    return answer(
+        "peaks",
+        asked(window, where),
+        Comparison(window, (earlier,)),
+        where,
+        facts={
+            "usual_peak_tokens_per_hour": round(float(usual["tokens"].max())),
+            "usual_peak_requests_per_hour": round(float(usual["requests"].max())),
+            "usual_busiest_day_usd": round(float(usual["cost_usd"].reshape(-1, 24).sum(axis=1).max()), 4),
+            "peak_tokens_per_hour": round(float(tokens.max())),
+            "peak_requests_per_hour": round(float(requests.max())),
+        },
+        found=bool(usual["requests"].any() or tokens.any() or requests.any()),
+    )
+
+
+def _hours(reader: Reader, window: Window, where: Scope, metric: Metric) -> Floats:
+    return np.asarray(reader.hourly(window, where=where, metric=metric).values.sum(axis=0))
