@@ -11,12 +11,13 @@ from ledger.engine import DuckDbEngine
 from ledger.errors import RefusedError, UnreachableError
 from ledger.ingest.load import LoadOptions, load_file
 from ledger.ingest.result import IngestResult
-from ledger.ingest.stage import Attribution
+from ledger.ingest.scopes import Attribution
 from ledger.migrations import migrate
 from ledger.prices.book import PriceBook
 from ledger.prices.coverage import PricingSummary, unpriced_usage
 from ledger.prices.repricing import RepriceReport, reprice
 from ledger.reader import Reader
+from ledger.sources import SOURCES
 
 MEMORY_LIMIT = "2GB"
 """Enough for files of tens of millions of rows; DuckDB spills beyond it."""
@@ -33,7 +34,14 @@ class Ledger:
         self, path: Path, options: LoadOptions, *, attribution: Attribution, book: PriceBook
     ) -> IngestResult:
         """Load one usage file; see `ledger.ingest.load.load_file`."""
-        return load_file(self._connection, path, options, attribution=attribution, book=book)
+        return load_file(
+            self._connection,
+            path,
+            options,
+            source=SOURCES[options.format],
+            attribution=attribution,
+            book=book,
+        )
 
     def reprice(self, book: PriceBook, *, now: datetime, apply: bool) -> RepriceReport:
         """What stored usage would cost by this book; with `apply`, re-cost it and keep what it cost before."""
@@ -66,7 +74,7 @@ def open_ledger(path: Path, *, create: bool = True) -> Iterator[Ledger]:
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

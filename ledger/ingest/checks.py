@@ -1,9 +1,10 @@
 """SQL that turns a raw column into its value, and says what is wrong where it is none."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
-from ledger.ingest.contract import COLUMN, MAX_COST_USD, MAX_COUNT, MEASURES, PARTS, Column
+from ledger.ingest.contract import COLUMN, MAX_COST_USD, MAX_COUNT, MAX_TEXT, MEASURES, PARTS, Column
+from ledger.ingest.table import Problem
+from ledger.money import PICO_PER_USD
 
 _INTEGERS = {
     "TINYINT",
@@ -17,20 +18,12 @@ _INTEGERS = {
     "UBIGINT",
 }
 _FLOATS = {"FLOAT", "DOUBLE"}
-_INSTANT = (
-    r"^\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
-)
-_COUNT = r"^\d{1,15}(\.0+)?$"
+INSTANT = r"^\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+CONTROL_CHARACTERS = r"[\x00-\x1f\x7f]"
+TOO_LONG = f"is longer than {MAX_TEXT} characters"
+HAS_CONTROL_CHARACTERS = "has control characters"
+COUNT = r"^\d{1,15}(\.0+)?$"
 _MONEY = r"^\d{1,12}(\.\d*)?([eE][+-]?\d{1,2})?$"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One way a row can be wrong; `when` is SQL over the raw column."""
-
-    column: str
-    when: str
-    reason: str
 
 
 def is_typed(kind: str) -> bool:
@@ -58,7 +51,7 @@ def value_sql(column: Column, kind: str) -> str:
     raw = f'"{column.name}"'
     match column.kind:
         case "instant":
-            typed = raw if is_typed(kind) else f"try_cast({raw} as timestamptz)"
+            typed = raw if is_typed(kind) else f"try_cast(upper({raw}) as timestamptz)"
             return f"make_timestamp(epoch_us({typed}))"
         case "text":
             return f"cast({raw} as varchar)"
@@ -70,7 +63,7 @@ def value_sql(column: Column, kind: str) -> str:
             )
             return f"coalesce({whole}, {column.default})" if column.kind == "count" else whole
         case "money":
-            return f"cast(try_cast({raw} as decimal(38, 12)) * 1000000000000 as bigint)"
+            return f"try(cast(try_cast({raw} as decimal(38, 12)) * {PICO_PER_USD} as bigint))"
 
 
 def problems(types: dict[str, str]) -> list[Problem]:
@@ -78,10 +71,14 @@ def problems(types: dict[str, str]) -> list[Problem]:
     return [*_column_problems(types), *_part_problems(types)]
 
 
-def problem_sql(found: list[Problem]) -> str:
-    """The number of the first problem of a row, from 1; 0 where there is none."""
-    cases = " ".join(f"when {problem.when} then {i}" for i, problem in enumerate(found, start=1))
-    return f"cast(case {cases} else 0 end as utinyint)" if found else "cast(0 as utinyint)"
+def problem_sql(found: Sequence[Problem]) -> str:
+    """SQL of the number of the first problem of a row, from 1; 0 where there is none."""
+    return f"cast(case when false then 0 {problem_cases(found)} else 0 end as usmallint)"
+
+
+def problem_cases(found: Sequence[Problem], *, after: int = 0) -> str:
+    """The branches of a CASE that numbers problems from `after` + 1."""
+    return " ".join(f"when {problem.when} then {i}" for i, problem in enumerate(found, start=after + 1))
 
 
 def _column_problems(types: dict[str, str]) -> Iterator[Problem]:
@@ -95,7 +92,7 @@ def _instant_problems(raw: str, name: str, kind: str) -> Iterator[Problem]:
     value = value_sql(COLUMN[name], kind)
     if not is_typed(kind):
         format_reason = "is not RFC 3339 with an offset; write it as 2026-11-01T09:30:00Z"
-        yield Problem(name, f"not regexp_matches({raw}, '{_INSTANT}')", format_reason)
+        yield Problem(name, f"not regexp_matches({raw}, '{INSTANT}')", format_reason)
         yield Problem(name, f"{value} is null", "is no instant of the calendar")
     else:
         yield Problem(name, f"not isfinite({raw})", "is not a finite instant")
@@ -106,7 +103,7 @@ def _instant_problems(raw: str, name: str, kind: str) -> Iterator[Problem]:
 def _count_problems(raw: str, name: str, kind: str) -> Iterator[Problem]:
     wrong = "is not a whole number of 0 or more"
     if kind == "VARCHAR":
-        yield Problem(name, f"not regexp_matches({raw}, '{_COUNT}')", f"{wrong} (of at most 15 digits)")
+        yield Problem(name, f"not regexp_matches({raw}, '{COUNT}')", f"{wrong} (of at most 15 digits)")
         return
     if kind in _FLOATS:
         yield Problem(name, f"not isfinite({raw}) or {raw} <> floor({raw})", wrong)
@@ -130,8 +127,10 @@ def _money_problems(raw: str, name: str, kind: str) -> Iterator[Problem]:
 
 
 def _text_problems(raw: str, name: str, kind: str) -> Iterator[Problem]:
+    # The other texts are checked once per distinct scope, in `scopes`.
     if name == "record_id" and kind == "VARCHAR":
-        yield Problem(name, f"length({raw}) > 512", "is longer than 512 characters")
+        yield Problem(name, f"length({raw}) > {MAX_TEXT}", TOO_LONG)
+        yield Problem(name, f"regexp_matches({raw}, '{CONTROL_CHARACTERS}')", HAS_CONTROL_CHARACTERS)
 
 
 _PROBLEMS: dict[str, Callable[[str, str, str], Iterator[Problem]]] = {

@@ -55,3 +55,4 @@ MAX_COUNT = 10**15
 MAX_COST_USD = 1_000_000
 """One row above it is a unit error (cents, micro-dollars), not usage."""
 MAX_TEXT = 512
+"""Characters of a dimension, a prompt template or a record id."""

@@ -1,60 +1,70 @@
-"""Staged rows into the ledger: duplicates left out, restatements replaced and kept, the roll-up brought up to date."""
+"""Staged rows into the ledger: duplicates left out, restatements replaced and kept, the roll-up renewed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import duckdb
 
 from ledger.ingest.contract import MEASURES
-from ledger.ingest.stage import Staged, insert_new_scopes
+from ledger.ingest.rollup import roll_up
+from ledger.ingest.scopes import insert_new_scopes
+from ledger.ingest.stage import Staged
+from ledger.ingest.table import count
 from ledger.prices.book import PriceBook
-from ledger.prices.costing import price_cells
 
-REPEATED = 254
-"""`staged.problem` of a row that stands in the same file already, with the same values."""
-CONFLICT = 255
-"""`staged.problem` of rows with one identity and different values in one file."""
-
-_CELL = "hour, scope_id, billed"
+REPEATED = 2**16 - 2
+"""`problem` of a row that stands in the same file already, with the same values."""
+CONFLICT = 2**16 - 1
+"""`problem` of rows with one identity and different values in one file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    new: int
-    duplicate: int
-    restated: int
+    """Rows by what became of them."""
+
+    new: int = 0
+    duplicate: int = 0
+    restated: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.new + self.duplicate + self.restated
 
 
-def mark_doubled(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    """Mark rows of one identity within the file: the same values twice is a repeat, else all are a conflict."""
+def mark_doubled(connection: duckdb.DuckDBPyConnection, table: str, values: Sequence[str]) -> None:
+    """Mark rows of one identity in the file: the same values twice is a repeat, else all are a conflict."""
     connection.execute(
-        """create or replace temp table doubled as
-        select identity from staged where problem = 0 group by identity having count(*) > 1"""
+        f"""create or replace temp table doubled as
+        select identity from {table} where problem = 0 group by identity having count(*) > 1"""
     )
-    if not _count(connection, "select count(*) from doubled"):
+    if not count(connection, "select count(*) from doubled"):
         return
-    values = ", ".join(["started_at", "scope_id", *staged.columns])
     connection.execute(
-        f"""update staged t set problem = case when d.versions > 1 then {CONFLICT} else {REPEATED} end
-        from (select identity, count(distinct row({values})) as versions, min(row_number) as first_row
-            from staged where problem = 0 and identity in (select identity from doubled) group by identity) d
-        where t.identity = d.identity and (d.versions > 1 or t.row_number <> d.first_row)"""
+        f"""update {table} t set problem = case when d.versions > 1 then {CONFLICT} else {REPEATED} end
+        from (
+            select identity, count(distinct row({", ".join(values)})) as versions,
+                min(row_number) as first_row
+            from {table} where problem = 0 and identity in (select identity from doubled) group by identity) d
+        where t.identity = d.identity and t.problem = 0 and (d.versions > 1 or t.row_number <> d.first_row)"""
     )
+
+
+def mark_doubled_usage(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    mark_doubled(connection, "staged", ["started_at", "scope_id", *staged.columns])
 
 
 def merge(connection: duckdb.DuckDBPyConnection, staged: Staged, book: PriceBook, *, load_id: int) -> Merged:
-    """Insert what is new, replace what is restated, recompute the hours it touches; within the caller's transaction."""
+    """Insert what is new, replace what is restated, renew the cells touched; in the caller's transaction."""
     _find_known(connection, staged)
-    duplicate = _count(connection, "select count(*) from known where same")
-    restated = _count(connection, "select count(*) from known where not same")
+    duplicate = count(connection, "select count(*) from known where same")
+    restated = count(connection, "select count(*) from known where not same")
     insert_new_scopes(connection)
     _collect_touched(connection, staged, restated=restated > 0)
     if restated:
         _set_aside(connection, load_id)
     new = _insert(connection, staged, load_id, anti_join=duplicate + restated > 0) - restated
-    _roll_up(connection, book)
-    repeated = _count(connection, f"select count(*) from staged where problem = {REPEATED}")
+    roll_up(connection, book)
+    repeated = count(connection, f"select count(*) from staged where problem = {REPEATED}")
     return Merged(new, duplicate + repeated, restated)
 
 
@@ -105,53 +115,9 @@ def _insert(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int,
     names = [name for name, _ in _measures()]
     values = [name if name in staged.columns else default for name, default in _measures()]
     anti = "and identity not in (select identity from known where same)" if anti_join else ""
-    row = connection.execute(
+    return count(
+        connection,
         f"""insert into usage (identity, started_at, scope_id, {", ".join(names)}, load_id)
-        select identity, started_at, scope_id, {", ".join(values)}, {load_id} from staged where problem = 0 {anti}"""
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _roll_up(connection: duckdb.DuckDBPyConnection, book: PriceBook) -> None:
-    """Compute the touched cells again from the usage of their hours, priced."""
-    span = connection.execute("select min(hour), max(hour) + interval 1 hour from touched").fetchone()
-    if span is None or span[0] is None:
-        return
-    build_cells(connection, "cells", *span, only="touched")
-    price_cells(connection, book, "cells", "priced")
-    connection.execute(f"delete from usage_hourly where ({_CELL}) in (select ({_CELL}) from touched)")
-    connection.execute("insert into usage_hourly by name select * from priced")
-
-
-def build_cells(
-    connection: duckdb.DuckDBPyConnection, table: str, start: datetime, end: datetime, *, only: str
-) -> None:
-    """Aggregate usage of `[start, end)` into `table`, restricted to the cells named in `only`."""
-    counts = [c.name for c in MEASURES if not c.name.endswith("characters")]
-    sums = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint) as {name}" for name in counts)
-    lengths = ", ".join(
-        f"case when count({name}) = count(*) then cast(sum({name}) as bigint) end as {name}"
-        for name in ("input_characters", "output_characters")
+        select identity, started_at, scope_id, {", ".join(values)}, {load_id}
+        from staged where problem = 0 {anti}""",
     )
-    connection.execute(
-        f"""create or replace temp table {table} as
-        select c.* from (
-            select date_trunc('hour', started_at) as hour, scope_id, billed_cost is not null as billed,
-                count(*) as records, {sums}, {lengths}, cast(sum(billed_cost) as bigint) as billed_cost
-            from usage where started_at >= $start and started_at < $end group by 1, 2, 3) c
-        semi join {only} t on t.hour = c.hour and t.scope_id = c.scope_id and t.billed = c.billed""",
-        {"start": start, "end": end},
-    )
-
-
-def rejected_rows(connection: duckdb.DuckDBPyConnection, staged: Staged) -> Sequence[tuple[int, int]]:
-    """Row number and problem of every row that is not taken, in file order."""
-    rows = connection.execute(
-        f"select row_number, problem from staged where problem > 0 and problem <> {REPEATED} order by row_number"
-    ).fetchall()
-    return [(int(row), int(problem)) for row, problem in rows]
-
-
-def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return int(row[0]) if row else 0

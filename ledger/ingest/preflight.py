@@ -1,4 +1,4 @@
-"""What can be told of a file before a row is parsed: its format, its compression, whether it is text at all."""
+"""What can be told of a file before a row is parsed: its format, its compression, whether it is text."""
 
 import csv
 import gzip
@@ -68,10 +68,14 @@ def csv_header(file: UsageFile) -> list[str]:
     """The column names in lower case and file order; the header must be one line of UTF-8."""
     first = head_of(file).split(b"\n", 1)[0]
     text = first.decode("utf-8-sig").rstrip("\r")
+    if "\r" in text:
+        raise RefusedError(f"{file.name}: lines end with a carriage return alone; save it with line feeds")
     try:
-        names = next(csv.reader(io.StringIO(text), strict=True), [])
+        names = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
     except csv.Error as error:
         raise RefusedError(f"{file.name}:1: the header is not CSV: {error}") from None
+    if not names:
+        raise RefusedError(f"{file.name}:1: the first line is empty; it must name the columns")
     return [name.strip().lower() for name in names]
 
 

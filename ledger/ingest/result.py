@@ -1,7 +1,7 @@
 """What became of the rows of a file, in the shape of the `ingest --json` contract."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MAX_ERRORS = 1_000
 """`errors` lists that many; `rejected` counts all."""
@@ -33,9 +33,13 @@ class IngestResult:
     restated: int = 0
     rejected: int = 0
     charges: int = 0
-    """Rows of a bill that are no hourly token usage; part of `new` or `duplicate`, kept apart from the series."""
+    """Rows of a bill that are no hourly token usage; counted in new, duplicate and restated too."""
     warnings: tuple[str, ...] = ()
     errors: tuple[RowError, ...] = ()
+
+    def with_warnings(self, *more: str) -> "IngestResult":
+        """The same result with warnings added, such as those of pricing."""
+        return replace(self, warnings=(*self.warnings, *more))
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -1,27 +1,12 @@
 """The formats usage comes in; each turns its raw rows into the columns of the usage-file contract."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
 
-import duckdb
+from ledger.ingest.source import Source, SourceFormat
+from ledger.sources.focus import FOCUS
+from ledger.sources.litellm import LITELLM
+from ledger.sources.usage import USAGE
 
-from ledger.ingest.contract import COLUMN
-from ledger.ingest.raw import RawTable
+__all__ = ["SOURCES", "Source", "SourceFormat"]
 
-SourceFormat = Literal["usage"]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """`columns` are the raw columns allowed (None: any); `adapt` maps them onto the contract."""
-
-    columns: Iterable[str] | None
-    adapt: Callable[[duckdb.DuckDBPyConnection, RawTable], RawTable]
-
-
-def _as_is(_connection: duckdb.DuckDBPyConnection, raw: RawTable) -> RawTable:
-    return raw
-
-
-SOURCES: Mapping[SourceFormat, Source] = {"usage": Source(tuple(COLUMN), _as_is)}
+SOURCES: Mapping[SourceFormat, Source] = {"usage": USAGE, "focus": FOCUS, "litellm": LITELLM}
