@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_scenario(scenario: Scenario, folder: Path) -> CaseResult:
     """Write the files, load and investigate them with the product, grade the answer and print its line."""
     organisation = scenario.organisation()
-    stores = Stores.inside(folder)
+    stores = Stores.fresh(folder)
     files = write_usage(organisation.rows, folder, file_format="parquet", split_by="week")
     ingest = run_product("ingest", *map(str, files), stores=stores)
     mode = ["--explain"] if scenario.explain else []

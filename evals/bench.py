@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_sections(rows: int, data: Path, chart: Path | None, work: Path) -> list[Section]:
     """Every benchmark in turn; one that fails says so in its section and the others go on."""
     requests = work / f"requests-{rows}.parquet"
-    stores = Stores.inside(work)
+    stores = Stores.fresh(work)
     benchmarks: tuple[tuple[str, Callable[[], Section]], ...] = (
         ("Start-up", start_up),
         ("Ingest", lambda: ingest(requests, rows, stores, work)),
@@ -71,8 +71,7 @@ def ingest(requests: Path, rows: int, stores: Stores, work: Path) -> Section:
     if not requests.exists():
         print(f"  writing {rows:,} request rows", file=sys.stderr, flush=True)
         write_requests(requests, rows=rows)
-    for old in (stores.ledger, stores.casebook, work / "bare.duckdb"):
-        old.unlink(missing_ok=True)
+    (work / "bare.duckdb").unlink(missing_ok=True)
     bare = run((sys.executable, "-m", "evals.bare_load", str(requests), str(work / "bare.duckdb")))
     print(f"  bare copy {bare.cpu_seconds:.1f} CPU-s", file=sys.stderr, flush=True)
     ours = run_product("ingest", str(requests), stores=stores)
@@ -126,10 +125,7 @@ def real_traffic(data: Path, chart: Path | None, work: Path) -> Section:
     if source is None:
         return Section("Real traffic", "", note=f"Skipped: there is no real traffic in {data}.")
     folder = work / "real"
-    folder.mkdir(exist_ok=True)
-    stores, usage = Stores.inside(folder), folder / "usage.parquet"
-    for old in stores:
-        old.unlink(missing_ok=True)
+    stores, usage = Stores.fresh(folder), folder / "usage.parquet"
     rows = write_servegen_usage(source, usage)
     asked = f"{instant_text(LAST_WEEK.start_at)}..{instant_text(LAST_WEEK.end_at)}"
     loaded = run_product("ingest", str(usage), stores=stores)

@@ -152,7 +152,7 @@ class _Told(NamedTuple):
 
 
 def _best(candidates: Sequence[ReportedIncident], truth: Injected) -> Grade:
-    """The grade of the best telling; incidents that tell as well as it are pieces, and their deltas add up."""
+    """The grade of the best telling; incidents that tell as well are pieces, whose deltas add up."""
     telling = [incident for incident in candidates if incident.raised or incident.cause == truth.cause]
     if not telling:
         return Grade(expected_cause=truth.cause, found=False)

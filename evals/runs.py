@@ -41,7 +41,12 @@ class Stores(NamedTuple):
     casebook: Path
 
     @classmethod
-    def inside(cls, folder: Path) -> "Stores":
+    def fresh(cls, folder: Path) -> "Stores":
+        """Paths in the folder, made if needed; what an earlier run left there is removed."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for pattern in ("ledger.*", "casebook.*"):
+            for old in folder.glob(pattern):
+                old.unlink()
         return cls(folder / "ledger.duckdb", folder / "casebook.sqlite")
 
     @property

@@ -104,7 +104,8 @@ def test_an_incident_told_in_pieces_is_worth_their_sum() -> None:
         incident(start_at="2026-11-10T09:00:00Z", delta_usd="60.00"),
     ]
     grade, _ = graded(*pieces)
-    assert (grade.pieces, grade.delta_error) == (2, pytest.approx(0.1))
+    assert grade.pieces == 2
+    assert grade.delta_error == pytest.approx(0.1)
 
 
 def test_the_incident_that_tells_a_cause_best_counts() -> None:
