@@ -11,7 +11,9 @@ from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.usage import Metric
 from ledger.window import Window
 
-QueryName = Literal["extent", "first_seen", "hourly", "loads_of_hours", "price_basis", "rates", "totals"]
+QueryName = Literal[
+    "extent", "first_seen", "hourly", "loads_of_hours", "price_basis", "rates", "scopes", "totals"
+]
 
 _METRIC_SQL: Mapping[Metric, str] = {
     "cost_usd": "cost * 1e-12",

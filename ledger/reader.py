@@ -5,25 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ledger.catalogue import BoundQuery, bind
 from ledger.engine import Engine, Row
+from ledger.hourly import HourlySeries, summed_by
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.usage import Measures, Metric, TokenCounts
 from ledger.window import HOUR, Window
 
-
-@dataclass(frozen=True, slots=True)
-class HourlySeries:
-    """One metric of many scopes by UTC hour; hours without traffic are 0."""
-
-    window: Window
-    metric: Metric
-    scopes: tuple[Scope, ...]
-    values: NDArray[np.float64]
-    """Shape (scopes, hours)."""
+__all__ = ["DayRate", "HourlySeries", "LoadShare", "PriceBasis", "Reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +91,26 @@ class Reader:
         where: Scope = EVERYTHING,
         metric: Metric = "cost_usd",
     ) -> HourlySeries:
-        """Dense hourly series of every scope with traffic in the window, scopes in sorted order."""
-        query = bind("hourly", windows=[window], by=by, where=where, metric=metric)
-        frame = self.engine.frame(query.sql, query.parameters)
-        hours = (
-            (frame["hour"] - np.datetime64(window.start_at.replace(tzinfo=None))) // np.timedelta64(1, "h")
-        ).to_numpy()
-        if not by:
-            values = np.zeros((1, window.hours))
-            values[0, hours] = frame["value"].fillna(0.0)
-            return HourlySeries(window, metric, (EVERYTHING,), values)
-        grouped = frame.groupby(list(by), sort=True)
-        scopes = tuple(_scope(by, key) for key, _ in grouped)
-        values = np.zeros((len(scopes), window.hours))
-        values[grouped.ngroup().to_numpy(), hours] = frame["value"].fillna(0.0)
-        return HourlySeries(window, metric, scopes, values)
+        """Dense hourly series of every scope with traffic in the window, scopes in sorted order.
+
+        The total (`by` nothing) is always there, also where nothing was used.
+        """
+        return self.hourly_levels(window, [by], where=where, metric=metric)[0]
+
+    def hourly_levels(
+        self,
+        window: Window,
+        levels: Sequence[Sequence[Dimension]],
+        *,
+        where: Scope = EVERYTHING,
+        metric: Metric = "cost_usd",
+    ) -> list[HourlySeries]:
+        """The series of several groupings of the same usage, which is read once."""
+        query = bind("hourly", windows=[window], where=where, metric=metric)
+        cells = self.engine.frame(query.sql, query.parameters)
+        query = bind("scopes", where=where)
+        scopes = self.engine.frame(query.sql, query.parameters).set_index("scope_id")
+        return [summed_by(by, cells, scopes, window=window, metric=metric) for by in levels]
 
     def first_seen(self, dimension: Dimension, *, where: Scope = EVERYTHING) -> Mapping[str, Window]:
         """For each value of the dimension, from its first hour ever to the end of its last."""

@@ -83,7 +83,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     }
     try:
         connection = duckdb.connect(str(path), config=config)
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         return connection
     except duckdb.IOException as error:
         if "lock" in str(error).lower():

@@ -60,8 +60,8 @@ def detect_range(
     extent = reader.extent() or covered
     first = max(extent.start_at, covered.start_at - timedelta(days=settings.history_days))
     history = Window(floor_hour(first), covered.end_at)
-    levels = [_pinned(reader.hourly(history, by=by, where=where), where) for by in LEVELS]
-    leaves = _pinned(reader.hourly(history, by=LEAF, where=where), where)
+    read = reader.hourly_levels(history, [*LEVELS, LEAF], where=where)
+    *levels, leaves = (_pinned(series, where) for series in read)
     return RangeDetection(covered, detect(_distinct(levels), leaves, covered, settings, progress))
 
 

@@ -113,12 +113,13 @@ def _physical(path: Path, head: bytes) -> Physical:
 def _check_text(file: UsageFile, head: bytes) -> None:
     if not head.strip():
         raise RefusedError(f"{file.name}: the file is empty")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head[:1024]:
+    first = head.split(b"\n", 1)[0]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in first:
         raise RefusedError(f"{file.name}: not UTF-8 text (UTF-16 or binary); save it as UTF-8")
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
         raise RefusedError(f"{file.name}: this is an HTML or XML page, not usage (a login page, perhaps)")
     try:
-        head.split(b"\n", 1)[0].decode("utf-8")
+        first.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RefusedError(
             f"{file.name}:1: not UTF-8 at byte {error.start}; save the file as UTF-8"

@@ -115,6 +115,7 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, damage: str) -> None:
 def _spelled_keys(connection: duckdb.DuckDBPyConnection, file: UsageFile, source: Source) -> dict[str, str]:
     """The source's keys that some row has, as the file spells them; raises RefusedError for unknown keys."""
     if source.other_json_keys == "ignored":
+        _refuse_foreign_rows(connection, file, source.required[0])
         return {key: key for key in source.json_keys}
     found = connection.execute(
         """select k.key, min(k.line_number) from (
@@ -136,3 +137,12 @@ def _spelled_keys(connection: duckdb.DuckDBPyConnection, file: UsageFile, source
         seen.add(key.lower())
         spelled[key.lower()] = key
     return spelled
+
+
+def _refuse_foreign_rows(connection: duckdb.DuckDBPyConnection, file: UsageFile, key: str) -> None:
+    """Where other keys are ignored, an answer that holds an error or other objects must not pass as rows."""
+    path = quoted(f"$.{key}")
+    having = f"select count(*), count(*) filter (json_exists(line, {path})) from raw_lines"
+    rows, found = connection.execute(having).fetchall()[0]
+    if rows and not found:
+        raise RefusedError(f"{file.name}: none of its rows has `{key}`: this is another format, or an error")

@@ -1,4 +1,4 @@
-select {dimensions} hour, cast(sum({metric}) as double) as value
+select scope_id, hour, cast(sum({metric}) as double) as value
 from spend
 where {hours} and {scope}
-group by all
+group by scope_id, hour

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from ledger.errors import RefusedError
 from ledger.ingest.checks import COUNT, problem_sql
 from ledger.ingest.contract import COLUMN
 from ledger.ingest.preflight import UsageFile
@@ -147,13 +146,6 @@ _SHOWN = {
 }
 
 
-def _check(file: UsageFile, names: Sequence[str]) -> None:
-    if missing := [name for name in _REQUIRED if name not in names]:
-        raise RefusedError(
-            f"{file.name}: required key {', '.join(f'`{name}`' for name in missing)} is missing"
-        )
-
-
 def _adapt(connection: duckdb.DuckDBPyConnection, raw: RawTable, tags: Tags) -> ContractTable:
     """Make `adapted_rows`."""
     facts = (
@@ -180,6 +172,10 @@ def _adapt(connection: duckdb.DuckDBPyConnection, raw: RawTable, tags: Tags) -> 
     )
 
 
+def _any_columns(_file: UsageFile, _names: Sequence[str]) -> None:
+    """The API adds fields from version to version; those we know are read whether they are there or not."""
+
+
 def _selected(columns: Mapping[str, str]) -> str:
     return ", ".join(f'{sql} as "{name}"' for name, sql in columns.items())
 
@@ -189,6 +185,6 @@ LITELLM = Source(
     required=_REQUIRED,
     json_keys=_FIELDS,
     other_json_keys="ignored",
-    check_columns=_check,
+    check_columns=_any_columns,
     adapt=_adapt,
 )
