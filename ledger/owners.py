@@ -1,4 +1,4 @@
-"""The owner map: which team a key belongs to when the source does not say, by globs over what the source does say."""
+"""The owner map: which team a key belongs to when the source does not say, by globs over what it does say."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

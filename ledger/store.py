@@ -1,5 +1,6 @@
 """The ledger: one DuckDB file, opened by one process, brought to the current schema."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -44,7 +45,7 @@ class Ledger:
         )
 
     def reprice(self, book: PriceBook, *, now: datetime, apply: bool) -> RepriceReport:
-        """What stored usage would cost by this book; with `apply`, re-cost it and keep what it cost before."""
+        """What stored usage would cost by this book; `apply` re-costs it and keeps what it cost before."""
         self._connection.execute("begin")
         try:
             report = reprice(self._connection, book, now=now, apply=apply)
@@ -61,7 +62,7 @@ class Ledger:
 
 @contextmanager
 def open_ledger(path: Path, *, create: bool = True) -> Iterator[Ledger]:
-    """Open a ledger file; raises RefusedError where it is none, UnreachableError where another process has it."""
+    """Open a ledger; raises RefusedError where the file is none, UnreachableError where another has it."""
     if not create and not path.exists():
         raise RefusedError(f"no ledger at {path}; load usage first: tokensleuth ingest FILE")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -145,7 +145,7 @@ def test_explain_makes_the_range_one_incident_without_a_trend(home: Path) -> Non
 
 
 def test_a_quiet_range_is_explained_as_benign_or_inconclusive(home: Path) -> None:
-    ran = run_json("investigate", "2026-11-02", "--where", "team=checkout", *stores(home))
+    ran = run_json("investigate", "2026-11-05", "--where", "team=checkout", *stores(home))
     assert ran.document["detected"] == 0
     (incident,) = listed(ran.document, "incidents")
     assert incident["verdict"] in {"benign", "inconclusive"}

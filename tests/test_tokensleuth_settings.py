@@ -1,8 +1,8 @@
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from dataclasses import fields
 
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError

@@ -25,7 +25,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Settings in force and the parts they describe; stores are opened for as long as a command needs them."""
+    """Settings in force and the parts they describe; stores are open for as long as a command needs them."""
 
     settings: Settings
 

@@ -39,7 +39,8 @@ RangeArgument = Annotated[
     str,
     typer.Argument(
         metavar="RANGE",
-        help="2026-11-01..2026-11-07 (both days included), 2026-11-01T00:00Z..2026-11-02T06:00Z, last-24h or last-7d.",
+        help="2026-11-01..2026-11-07 (both days included), 2026-11-01T00:00Z..2026-11-02T06:00Z, "
+        "last-24h or last-7d.",
     ),
 ]
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The present, aware, in UTC."""
-    return datetime.now(UTC)  # noqa: TID251
+    """The present to the second, aware, in UTC."""
+    return datetime.now(UTC).replace(microsecond=0)  # noqa: TID251
 
 
 def seconds_since(started: float) -> float:

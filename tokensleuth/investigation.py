@@ -139,4 +139,3 @@ def _stored(item: Evidence) -> EvidenceDocument:
         rows=plain["rows"],
         facts=plain["facts"],
     )
-

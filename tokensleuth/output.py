@@ -1,4 +1,4 @@
-"""What a command hands back, and how it reaches the terminal: one JSON document or text on stdout, the rest on stderr."""
+"""What a command hands back, and how it reaches the terminal: the answer on stdout, all else on stderr."""
 
 import json
 import sys

@@ -13,7 +13,7 @@ from ledger.ingest.load import LoadOptions
 from ledger.ingest.result import IngestResult, added
 from ledger.scope import EVERYTHING
 from ledger.synthetic.demo import DEMO_RANGE, write_demo
-from ledger.window import instant_text
+from ledger.window import HOUR
 from tokensleuth.app import App
 from tokensleuth.clock import seconds_since, stopwatch, utc_now
 from tokensleuth.commands.ingest import load_files
@@ -67,10 +67,12 @@ def _shown(
     yield Rule("summary", style="dim")
     documents: list[Mapping[str, object]] = [incident.as_json() for incident in found.incidents]
     yield incident_table(documents)
-    yield Text(f"{found.detected} incidents found and explained in {seconds} s; nothing was changed anywhere.")
+    yield Text(
+        f"{found.detected} incidents found and explained in {seconds} s; nothing was changed anywhere."
+    )
     yield Text("Look further:", style="bold")
     ledger = home / "ledger.duckdb"
-    asked = f"{instant_text(DEMO_RANGE.start_at)[:10]}..2026-11-15"
+    asked = f"{DEMO_RANGE.start_at.date()}..{(DEMO_RANGE.end_at - HOUR).date()}"
     yield Text(f"  tokensleuth investigate {asked} --ledger {ledger} --json")
     yield Text(f"  tokensleuth proposals --ledger {ledger}")
     yield Text(f"  charts of the incidents: {home / 'charts'}")
