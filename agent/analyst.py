@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from agent.changes import changes_of
+from agent.derived import Signals
 from agent.evidence import Evidence
 from agent.finding import Alternative, Culprit, Effect, Finding
 from agent.look import Subject, row_scope, suspected_scopes
 from agent.scoring import Scored, is_benign, rank_causes
-from agent.signals import Signals, signals_of
+from agent.signals import signals_of
 from ledger.scope import Scope
 from playbooks import Playbook, Verdict
 from tools.split import EFFECTS

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from agent.derived import Signals
 from agent.evidence import Evidence
 from agent.finding import Change
 from agent.scoring import Scored
-from agent.signals import Signals
 
 
 def changes_of(evidence: Sequence[Evidence], signals: Signals, best: Scored) -> tuple[Change, ...]:

@@ -1,12 +1,12 @@
 """The entry for the shell: one incident in, its finding and evidence out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import JsonValue
 
+from agent.drafts import PolicySettings
 from agent.evidence import Evidence
 from agent.finding import Finding
 from agent.graph import build_graph, thread_of
@@ -46,4 +46,4 @@ def investigate_incident(
     return Investigation(state.finding, state.evidence, bool(snapshot.next))
 
 
-__all__: Sequence[str] = ["Deps", "Investigation", "Subject", "investigate_incident"]
+__all__ = ["Deps", "Investigation", "PolicySettings", "Subject", "investigate_incident"]

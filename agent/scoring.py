@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
-from agent.signals import Signals
+from agent.derived import Signals
 from playbooks import Cause, Playbook, Rule
 
 TEMPERATURE = 2.0

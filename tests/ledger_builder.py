@@ -1,4 +1,4 @@
-"""Builds small ledgers for tests: short, valid usage written straight into a migrated database."""
+"""Builds ledgers for tests: short valid usage, or rows of the synthetic organisation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,10 @@ import pandas as pd
 from ledger.engine import DuckDbEngine
 from ledger.migrations import migrate
 from ledger.reader import Reader
-from ledger.scope import UNALLOCATED, Dimension
+from ledger.scope import UNALLOCATED
+from ledger.synthetic.cost import priced_usd
+from ledger.synthetic.models import BY_MODEL, usd_per_token
+from ledger.usage import TOKEN_CLASSES
 from ledger.window import HOUR, Window
 
 START = datetime(2026, 10, 5, tzinfo=UTC)
@@ -82,7 +85,7 @@ class LedgerBuilder:
         first = self.start_at + timedelta(days=since)
         for i in range(int(days * 24)):
             hour = first + i * HOUR
-            factor = shape(hour) * (1 + 0.02 * ((hour.toordinal() * 7 + hour.hour * 3) % 5 - 2))
+            factor = shape(hour) * (1 + 0.02 * ((hour.weekday() * 7 + hour.hour * 3) % 5 - 2))
             parts = (round(n * factor) for n in (cell.requests, cell.failed, cell.retried))
             requests, failed, retried = parts
             if requests:
@@ -152,5 +155,82 @@ def span(day: int, hour: int = 0, *, hours: int = 24) -> Window:
     return Window(at(day, hour), at(day, hour) + hours * HOUR)
 
 
-def key(scope: Mapping[Dimension, str]) -> str | None:
-    return scope.get("key_id")
+SCOPE = (
+    'provider, model, team, project, key_id, "user", feature, region, service_tier, client, prompt_template'
+)
+_TEXT = (
+    "provider", "model", "team", "project", "key_id", "user", "feature", "region", "service_tier", "client",
+    "prompt_template",
+)  # fmt: skip
+_COUNTS = (
+    "failed_requests, retried_requests, input_tokens, cache_read_tokens, cache_write_5m_tokens, "
+    "cache_write_1h_tokens, output_tokens"
+)
+
+
+def reader_of(rows: pd.DataFrame) -> Reader:
+    """A ledger in memory that holds the rows."""
+    connection = duckdb.connect()
+    migrate(connection)
+    given = rows.assign(
+        started_at=rows["started_at"].dt.tz_localize(None),
+        listed=priced_usd(rows),
+        **{name: rows[name].astype("object").fillna("UNALLOCATED").astype("str") for name in _TEXT},
+    )
+    connection.register("given", given)
+    distinct = f"select distinct {SCOPE} from given"
+    connection.execute(f"insert into scopes select row_number() over (), {SCOPE}, team from ({distinct})")
+    loaded = "1, 'synthetic', 'usage', timestamp '2026-11-17', count(*), count(*), 0, 0, 0"
+    connection.execute(f"insert into loads select {loaded} from given")
+    _insert_usage(connection)
+    _insert_cells(connection)
+    _insert_rates(connection, given)
+    connection.unregister("given")
+    return Reader(DuckDbEngine(connection))
+
+
+def _insert_usage(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(f"""
+        insert into usage
+        select row_number() over (), started_at, s.scope_id, requests, {_COUNTS}, reasoning_tokens,
+            input_characters, output_characters, cast(cost_usd * 1e6 as bigint) * 1000000, 1
+        from given g join scopes s using ({SCOPE})
+    """)
+
+
+def _insert_cells(connection: duckdb.DuckDBPyConnection) -> None:
+    sums = ", ".join(f"cast(sum({name.strip()}) as bigint)" for name in f"requests, {_COUNTS}".split(","))
+    known = ", ".join(f"'{name}'" for name in BY_MODEL)
+    connection.execute(f"""
+        insert into usage_hourly
+        select started_at, s.scope_id, cost_usd is not null, count(*), {sums},
+            coalesce(cast(sum(reasoning_tokens) as bigint), 0),
+            case when count(input_characters) = count(*) then cast(sum(input_characters) as bigint) end,
+            case when count(output_characters) = count(*) then cast(sum(output_characters) as bigint) end,
+            case when count(cost_usd) > 0 then cast(sum(cost_usd) * 1e12 as bigint) end,
+            case when g.model in ({known}) then cast(sum(listed) * 1e12 as bigint) end,
+            case when g.model in ({known}) then 0 else cast(sum(input_tokens + cache_read_tokens
+                + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens) as bigint) end,
+            case when g.model in ({known}) then 'list-1' end
+        from given g join scopes s using ({SCOPE})
+        group by started_at, s.scope_id, g.model, cost_usd is not null
+    """)
+
+
+def _insert_rates(connection: duckdb.DuckDBPyConnection, given: pd.DataFrame) -> None:
+    used = given.assign(day=given["started_at"].dt.date)[["provider", "model", "service_tier", "day"]]
+    rows = [
+        (u.provider, u.model, u.service_tier, u.day, *_rates(str(u.model), str(u.service_tier)))
+        for u in used.drop_duplicates().itertuples()
+    ]
+    rates = pd.DataFrame(rows, columns=["provider", "model", "tier", "day", "i", "r", "w5", "w1", "o"])
+    connection.register("rated", rates)
+    columns = "provider, model, tier, day, null, i, r, w5, w1, o, model, false, 'list-1'"
+    connection.execute(f"insert into rates select {columns} from rated")
+    connection.unregister("rated")
+
+
+def _rates(model: str, tier: str) -> list[int | None]:
+    if model not in BY_MODEL:
+        return [None] * len(TOKEN_CLASSES)
+    return [round(usd_per_token(model, c, service_tier=tier) * 1e12) for c in TOKEN_CLASSES]

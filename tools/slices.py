@@ -15,6 +15,9 @@ MAX_DEPTH = 3
 SLACK = 0.02
 """A slice with fewer dimensions may score this much less than the best and still be told (reference: 2 %)."""
 
+OWNERS: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
+NEARLY_ALL = 0.95
+
 Codes = NDArray[np.int64]
 
 
@@ -71,15 +74,25 @@ class _Scan:
         return Slice(Scope.of(pinned), (group == top) & self.among, float(scores[top]))
 
 
-def deepened(leaves: Leaves, found: Slice) -> Slice:
-    """The same leaves, named by the owner and key they all share; the feature stands in for a key."""
-    scope = found.scope
-    for dimension in ("team", "project", "key_id", "feature"):
-        values = {v for v, inside in zip(leaves.column(dimension), found.leaves, strict=True) if inside}
-        known = len(values) == 1 and values != {UNALLOCATED}
-        if known and not (dimension == "feature" and "key_id" in scope.dimensions):
-            scope = scope.with_value(dimension, values.pop())
-    return Slice(scope, found.leaves, found.score)
+def deepened(leaves: Leaves, found: Slice, effect: Floats) -> Slice:
+    """The slice narrowed to the owner and key that carry nearly all of it; a feature stands in for a key."""
+    scope, mask = found.scope, found.leaves
+    for dimension in OWNERS:
+        if dimension in scope.dimensions or (dimension == "feature" and "key_id" in scope.dimensions):
+            continue
+        value, share = _heaviest(leaves.column(dimension), np.abs(effect) * mask)
+        if share >= NEARLY_ALL and value != UNALLOCATED:
+            scope = scope.with_value(dimension, value)
+            mask = mask & leaves.inside(Scope(((dimension, value),)))
+    return Slice(scope, mask, found.score)
+
+
+def _heaviest(column: Sequence[str], weight: Floats) -> tuple[str, float]:
+    """The value with most weight and its share of all."""
+    names, codes = np.unique(np.array(column, dtype=str), return_inverse=True)
+    sums = np.bincount(codes, weight)
+    top = int(sums.argmax())
+    return str(names[top]), float(sums[top] / sums.sum()) if sums.sum() else 0.0
 
 
 def _codes(column: Sequence[str]) -> Codes:

@@ -39,6 +39,10 @@ EFFECTS: tuple[EffectName, ...] = (*MECHANISMS, "trend")
 MISFIT = 1e-6
 """Cost that no token explains, as a part of the leaf's cost, counts as price from here on."""
 
+TOO_LARGE = 2.0**58
+"""Parts beyond this cannot be summed in 64 bits: they are huge opposite effects on a small cost, and the
+change of such a leaf counts as price."""
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -137,7 +141,7 @@ def _extra_wasted(leaves: Leaves, change: Floats) -> Floats:
 
 def _rounded(table: Floats, leaves: Leaves) -> Pico:
     """Whole pico-dollars; what rounding leaves goes to the largest effect, a misfit of cost to price."""
-    exact = np.rint(table).astype(np.int64)
+    exact = np.rint(np.where(np.abs(table).max(axis=0) < TOO_LARGE, table, 0.0)).astype(np.int64)
     missing = leaves.change_pico - exact.sum(axis=0)
     size = np.maximum(leaves.before.cost_pico, leaves.after.cost_pico)
     largest = np.abs(exact).argmax(axis=0)

@@ -99,7 +99,9 @@ def _peeled(split: Split, mechanism: Mechanism, sign: int, gross: float) -> list
         best = best_slice(split.leaves, one_sided, among, dimensions=dimensions)
         amount = sum(split.effect(mechanism)[best.leaves].tolist())
         if sign * amount >= MATERIAL * gross and _significant(split, mechanism, best, amount):
-            found.append(Suspect(deepened(split.leaves, best), mechanism, {mechanism: amount}))
+            named = deepened(split.leaves, best, effect)
+            amount = sum(split.effect(mechanism)[named.leaves].tolist())
+            found.append(Suspect(named, mechanism, {mechanism: amount}))
         among = among & ~best.leaves
     return found
 

@@ -1,0 +1,40 @@
+"""Numbers of a text come from the evidence or not at all."""
+
+from decimal import Decimal
+
+from agent.evidence import Evidence
+from agent.rendering import Format, Ref, looked_up, render
+from tests.ledger_builder import span
+
+EVIDENCE = Evidence(
+    id="ev_1",
+    tool="compare",
+    arguments={},
+    status="ok",
+    window=span(0),
+    rows=({"usd": Decimal("-3.5"), "scope": {"team": "a"}},),
+    facts={"cost": Decimal("1234.567"), "share": 0.256, "ratio": 2.0, "requests": 12345, "name": "k1"},
+)
+KNOWN = {"ev_1": EVIDENCE}
+
+
+def _shown(field: str, how: Format) -> str | None:
+    return looked_up(Ref("ev_1", field, how), KNOWN)
+
+
+def test_numbers_are_formatted_for_people() -> None:
+    assert _shown("cost", "usd") == "$1,234.57"
+    assert _shown("cost", "signed_usd") == "+$1,234.57"
+    assert _shown("rows.0.usd", "signed_usd") == "-$3.50"
+    assert _shown("rows.0.usd", "size_usd") == "$3.50"
+    assert _shown("share", "percent") == "25.6%"
+    assert _shown("ratio", "times") == "2.00x"
+    assert _shown("requests", "count") == "12,345"
+    assert _shown("name", "text") == "k1"
+
+
+def test_a_number_no_evidence_backs_is_counted() -> None:
+    text = [("cost ", Ref("ev_1", "cost", "usd"), " or ", Ref("ev_2", "cost", "usd"))]
+    rendered = render([*text, (Ref("ev_1", "rows.7.usd", "usd"), Ref("ev_1", "name", "usd"))], KNOWN)
+    assert rendered.unsupported == 3
+    assert rendered.markdown.startswith("cost $1,234.57 or ?")

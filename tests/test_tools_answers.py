@@ -1,0 +1,214 @@
+"""What the tools answer, and that their answers are bounded and never silent."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from ledger.scope import Scope
+from tests.ledger_builder import Cell, LedgerBuilder, at, span
+from tools import breakdown, compare, key_activity, mix, peaks, price_changes, simulate, suspects
+from tools.simulate import Measure
+
+DAY = span(30)
+K1 = Scope((("key_id", "k1"),))
+
+
+def _many_keys(n: int = 4) -> LedgerBuilder:
+    builder = LedgerBuilder()
+    for i in range(1, n + 1):
+        builder.run(Cell(key_id=f"k{i}", team=f"t{i}"), days=35)
+    return builder
+
+
+def _k1(builder: LedgerBuilder, **changes: object) -> LedgerBuilder:
+    def how(_: datetime, cell: Cell) -> Cell:
+        return replace(cell, **changes) if cell.key_id == "k1" else cell  # type: ignore[arg-type]
+
+    return builder.change(DAY, how)
+
+
+def _float(value: object) -> float:
+    return float(str(value))
+
+
+def test_breakdown_sums_up_what_it_does_not_list() -> None:
+    answer = breakdown(_many_keys(6).reader(), DAY, by=["key_id"], limit=2)
+    assert [row["key_id"] for row in answer.rows][-1] == "(other)"
+    assert answer.rows[-1]["values"] == 4
+    total = sum(Decimal(str(row["actual_usd"])) for row in answer.rows)
+    assert (
+        abs(total - Decimal(str(breakdown(_many_keys(6).reader(), DAY, by=["model"]).rows[0]["actual_usd"])))
+        < 1
+    )
+
+
+def test_breakdown_tells_a_broad_rise_from_a_narrow_one() -> None:
+    broad = _many_keys().change(DAY, lambda _, c: replace(c, requests=2 * c.requests))
+    narrow = _k1(_many_keys(), requests=800)
+    assert _float(breakdown(broad.reader(), DAY, by=["key_id"]).facts["rising_share"]) > 0.95
+    assert _float(breakdown(narrow.reader(), DAY, by=["key_id"]).facts["rising_share"]) < 0.3
+
+
+def test_breakdown_takes_two_dimensions() -> None:
+    row = breakdown(_many_keys().reader(), DAY, by=["team", "model"]).rows[0]
+    assert {"team", "model"} <= row.keys()
+
+
+def test_compare_gives_every_driver_and_its_change() -> None:
+    facts = compare(_k1(_many_keys(), requests=200, failed=100).reader(), DAY, where=K1).facts
+    assert _float(facts["failed_share"]) == pytest.approx(0.5, abs=0.02)
+    assert _float(facts["failed_share_rise"]) == pytest.approx(0.5, abs=0.02)
+    assert _float(facts["input_tokens_per_request_ratio"]) == pytest.approx(1, abs=0.01)
+
+
+def test_compare_leaves_characters_out_where_they_are_not_logged() -> None:
+    assert "input_characters_per_token" not in compare(_many_keys().reader(), DAY).facts
+
+
+def test_key_activity_sees_a_new_place_beside_the_old_one() -> None:
+    stranger = Cell(region="ap-south-9", client="curl/8", team="t1")
+    facts = key_activity(_many_keys().run(stranger, days=1, since=30).reader(), DAY, where=K1).facts
+    assert _float(facts["new_origin_share_of_rise"]) > 0.9
+    assert _float(facts["old_origin_ratio"]) == pytest.approx(1, abs=0.05)
+    assert "ap-south-9" in str(facts["new_origin_names"])
+
+
+def test_key_activity_tells_a_roll_over_by_the_old_place_falling_silent() -> None:
+    facts = key_activity(_k1(_many_keys(), client="sdk/2").reader(), DAY, where=K1).facts
+    assert _float(facts["old_origin_ratio"]) == 0
+
+
+def test_a_new_key_has_no_new_origin() -> None:
+    reader = _many_keys().run(Cell(key_id="k9"), days=1, since=30).reader()
+    facts = key_activity(reader, DAY, where=Scope((("key_id", "k9"),))).facts
+    assert facts["new_scope"] == 1
+    assert "new_origin_share" not in facts
+
+
+def test_key_activity_counts_earlier_days_that_were_as_busy() -> None:
+    quiet = key_activity(_many_keys().reader(), DAY, where=K1).facts
+    busy = key_activity(_k1(_many_keys(), requests=900).reader(), DAY, where=K1).facts
+    assert _float(quiet["as_busy_days"]) > 10
+    assert busy["as_busy_days"] == 0
+    assert _float(busy["record_ratio"]) > 5
+
+
+def test_price_changes_tell_the_bill_from_the_price_book() -> None:
+    facts = price_changes(_k1(_many_keys(), price_factor=1.2).reader(), DAY, where=K1).facts
+    assert _float(facts["unit_price_ratio"]) == pytest.approx(1.2, abs=0.001)
+    assert facts["rate_ratio"] == 1.0
+
+
+def test_price_changes_see_a_new_version_of_our_price_book() -> None:
+    reader = _k1(_many_keys(), price_version="book-2", price_factor=1.1).reader()
+    assert price_changes(reader, DAY, where=K1).facts["version_changed"] == 1
+    assert price_changes(_many_keys().reader(), DAY, where=K1).facts["version_changed"] == 0
+
+
+def test_price_changes_name_models_without_a_price() -> None:
+    facts = price_changes(_k1(_many_keys(), unpriced=True).reader(), DAY, where=K1).facts
+    assert facts["unpriced_share"] == 1.0
+    assert facts["unpriced_models"] == "gpt-big"
+
+
+def test_mix_finds_the_move_and_its_price() -> None:
+    facts = mix(_k1(_many_keys(), model="gpt-mini").reader(), DAY, dimension="model", where=K1).facts
+    assert (facts["from_value"], facts["to_value"], facts["moved_share"]) == ("gpt-big", "gpt-mini", 1.0)
+    assert facts["price_ratio"] == pytest.approx(0.1)
+    assert facts["switchers"] == 1
+
+
+def test_mix_looks_beyond_a_scope_that_pins_the_model() -> None:
+    where = Scope((("model", "gpt-mini"), ("key_id", "k1")))
+    facts = mix(_k1(_many_keys(), model="gpt-mini").reader(), DAY, dimension="model", where=where).facts
+    assert facts["from_value"] == "gpt-big"
+
+
+def test_mix_of_one_value_is_no_move() -> None:
+    assert "from_value" not in mix(_many_keys().reader(), DAY, dimension="model").facts
+
+
+def test_a_limit_above_the_usual_peak_refuses_nothing() -> None:
+    reader = _many_keys().reader()
+    peak = _float(peaks(reader, DAY, where=K1).facts["usual_peak_tokens_per_hour"])
+    limit = Measure(tokens_per_minute=round(peak * 1.2 / 60))
+    assert simulate(reader, DAY.end_at, where=K1, measure=limit).facts["requests_refused_per_day"] == 0
+
+
+def test_a_block_refuses_and_saves_everything() -> None:
+    facts = simulate(_many_keys().reader(), DAY.end_at, where=K1, measure=Measure(block=True)).facts
+    assert facts["saving_usd_per_day"] == facts["cost_usd_per_day"]
+    assert facts["requests_refused_per_day"] == facts["requests_per_day"]
+
+
+def test_a_cheaper_model_refuses_nothing() -> None:
+    facts = simulate(_many_keys().reader(), DAY.end_at, where=K1, measure=Measure(price_ratio=0.25)).facts
+    assert _float(facts["saving_usd_per_day"]) == pytest.approx(
+        _float(facts["cost_usd_per_day"]) * 0.75, rel=1e-3
+    )
+    assert facts["requests_refused_per_day"] == 0
+
+
+def test_a_budget_lets_pass_what_it_covers() -> None:
+    reader = _many_keys().reader()
+    usual = _float(peaks(reader, DAY, where=K1).facts["usual_busiest_day_usd"])
+    half = simulate(reader, DAY.end_at, where=K1, measure=Measure(max_usd_per_day=usual / 2)).facts
+    none = simulate(reader, DAY.end_at, where=K1, measure=Measure(max_usd_per_day=usual * 2)).facts
+    assert none["saving_usd_per_day"] == 0
+    assert _float(half["saving_usd_per_day"]) == pytest.approx(_float(half["cost_usd_per_day"]) / 2, rel=0.1)
+
+
+def test_a_replay_of_a_young_ledger_takes_the_days_there_are() -> None:
+    facts = simulate(_many_keys().reader(), at(3), where=K1, measure=Measure(block=True)).facts
+    assert facts["days"] == 3
+
+
+def test_suspects_name_the_key_and_the_effect() -> None:
+    row = suspects(_k1(_many_keys(), requests=900).reader(), DAY).rows[0]
+    assert row["scope"] == {"team": "t1", "project": "web", "key_id": "k1"}
+    assert row["lead"] == "volume"
+
+
+def test_suspects_see_two_causes_in_two_places() -> None:
+    def how(_: datetime, cell: Cell) -> Cell:
+        if cell.key_id == "k1":
+            return replace(cell, input_tokens=9000)
+        return replace(cell, requests=8 * cell.requests) if cell.key_id == "k2" else cell
+
+    rows = suspects(_many_keys(6).change(DAY, how).reader(), DAY).rows
+    assert {row["lead"] for row in rows} == {"input_length", "volume"}
+
+
+def test_suspects_name_the_model_when_its_price_changed() -> None:
+    builder = _many_keys()
+    for i in (1, 2, 3):
+        builder.run(Cell(model="gpt-mini", key_id=f"k{i}", team=f"t{i}"), days=35)
+    builder.change(DAY, lambda _, c: replace(c, price_factor=1.5) if c.model == "gpt-mini" else c)
+    row = suspects(builder.reader(), DAY).rows[0]
+    assert (row["scope"], row["lead"]) == (
+        {"model": "gpt-mini", "project": "web", "feature": "answers"},
+        "price",
+    )
+
+
+def test_a_quiet_day_has_no_suspects() -> None:
+    assert suspects(_many_keys().reader(), DAY).facts["suspects"] == 0
+
+
+def test_an_empty_ledger_is_no_data() -> None:
+    reader = LedgerBuilder().reader()
+    answers = [breakdown(reader, DAY, by=["team"]), compare(reader, DAY), key_activity(reader, DAY)]
+    answers += [price_changes(reader, DAY), mix(reader, DAY, dimension="model"), suspects(reader, DAY)]
+    answers += [
+        peaks(reader, DAY),
+        simulate(reader, datetime(2026, 11, 5, tzinfo=UTC), where=K1, measure=Measure()),
+    ]
+    assert {a.status for a in answers} == {"no_data"}
+
+
+def test_every_tool_tells_what_it_does() -> None:
+    from tools import TOOLS
+
+    assert all(tool.__doc__ and len(tool.__doc__) > 100 for tool in TOOLS)
