@@ -43,6 +43,8 @@ class PolicySettings:
     fallback_owner: str = "finops"
     proposal_hours: int = 4
     expected_days: int = 7
+    protected_keys: tuple[str, ...] = ()
+    """Globs of key ids no gateway may act on."""
 
 
 @dataclass(frozen=True, slots=True)

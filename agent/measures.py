@@ -4,7 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Usd = Annotated[Decimal, AfterValidator(lambda amount: amount.quantize(Decimal("0.01")))]
+"""Dollars and cents."""
 
 Gateway = Literal["litellm", "openai", "anthropic", "webhook", "none"]
 
@@ -28,7 +31,7 @@ class SetBudget(Frozen):
     """Refuse all spend above an amount per period."""
 
     action: Literal["set_budget"] = "set_budget"
-    max_usd: Decimal = Field(gt=0)
+    max_usd: Usd = Field(gt=0)
     period: Literal["day", "week", "month"]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from agent.drafts import Case, Draft, drafts_for
 from agent.drafts import PolicySettings as PolicySettings
@@ -18,6 +19,8 @@ from tools import peaks, simulate
 
 LEAST_SAVING = Decimal("0.01")
 IRREVERSIBLE: frozenset[ActionName] = frozenset({"revoke_key"})
+TELLING: frozenset[ActionName] = frozenset({"notify_owner", "mark_expected", "fix_price"})
+"""Measures no gateway executes."""
 UNDO: Mapping[ActionName, str] = {
     "set_rate_limit": "restore the former limit",
     "set_budget": "restore the former budget",
@@ -57,7 +60,7 @@ def propose(
         for draft in drafts_for(case):
             replayed = _replay(reader, finding, draft)
             proposal = _proposal(case, draft, replayed)
-            if proposal is not None and refusal(proposal, case.playbook, case.evidence) is None:
+            if proposal is not None and _passes(proposal, case):
                 proposals.setdefault(proposal.id, proposal)
                 gathered |= {replayed.id: replayed} if replayed else {}
     ordered = sorted(proposals.values(), key=lambda p: not p.reversible)
@@ -75,6 +78,20 @@ def refusal(proposal: Proposal, playbook: Playbook, evidence: Sequence[Evidence]
     if proposal.reversible == (proposal.action in IRREVERSIBLE):
         return f"{proposal.action} is given as {'reversible' if proposal.reversible else 'irreversible'}"
     return None
+
+
+def _passes(proposal: Proposal, case: Case) -> bool:
+    if touches_protected(proposal, case.settings.protected_keys):
+        return False
+    return refusal(proposal, case.playbook, case.evidence) is None
+
+
+def touches_protected(proposal: Proposal, globs: Sequence[str]) -> bool:
+    """Whether a gateway would act on a key the operator protects; telling people about it is no act."""
+    key_id = proposal.target.scope.as_dict().get("key_id")
+    if key_id is None or proposal.action in TELLING:
+        return False
+    return any(fnmatchcase(key_id, glob) for glob in globs)
 
 
 def _values_in(evidence: Sequence[Evidence]) -> frozenset[str]:
@@ -130,7 +147,7 @@ def _ask_peaks(reader: Reader, finding: Finding, scope: Scope) -> Evidence:
 
 
 def _gateway(case: Case, draft: Draft) -> Gateway:
-    if draft.measure.action in ("notify_owner", "mark_expected", "fix_price"):
+    if draft.measure.action in TELLING:
         return "none"
     provider = case.culprit.scope.as_dict().get("provider", "")
     return case.settings.gateways.get(provider, case.settings.default_gateway)

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.drafts import PolicySettings
 from agent.finding import Proposal, Target
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
-from agent.measures import DowngradeModel, NotifyOwner, SetRateLimit
+from agent.measures import DowngradeModel, NotifyOwner, SetBudget, SetRateLimit
 from agent.policy import refusal
 from ledger.scope import Scope
 from playbooks import ActionName, load_playbooks
@@ -19,11 +20,11 @@ PLAYBOOKS = load_playbooks()
 SETTINGS = PolicySettings(gateways={}, default_gateway="litellm", owners={"search": "anna"})
 
 
-def _investigated(how: Change, *more: Cell) -> Investigation:
+def _investigated(how: Change, *more: Cell, settings: PolicySettings = SETTINGS) -> Investigation:
     builder = LedgerBuilder().run(Cell(), days=35).run(Cell(key_id="k2", team="ads"), days=35)
     for cell in more:
         builder.run(cell, days=1, since=30)
-    deps = Deps(builder.change(DAY, how).reader(), PLAYBOOKS, now=at(31), policy=SETTINGS)
+    deps = Deps(builder.change(DAY, how).reader(), PLAYBOOKS, now=at(31), policy=settings)
     subject = Subject(incident_id="inc_1", window=DAY, explain=True)
     return investigate_incident(subject, deps, InMemorySaver())
 
@@ -111,3 +112,12 @@ def test_a_proposal_outside_the_playbook_or_the_evidence_is_refused() -> None:
     assert refusal(proposal, storm.model_copy(update={"actions": ()}), found.evidence) is not None
     assert refusal(proposal.model_copy(update={"target": foreign}), storm, found.evidence) is not None
     assert refusal(proposal.model_copy(update={"reversible": False}), storm, found.evidence) is not None
+
+
+def test_no_gateway_acts_on_a_protected_key_but_people_are_told() -> None:
+    protecting = replace(SETTINGS, protected_keys=("k1*",))
+    assert set(_actions(_investigated(_unchanged, STRANGER, settings=protecting))) == {"notify_owner"}
+
+
+def test_a_budget_is_told_in_dollars_and_cents() -> None:
+    assert SetBudget(max_usd=Decimal(324), period="day").model_dump(mode="json")["max_usd"] == "324.00"

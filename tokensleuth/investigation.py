@@ -120,7 +120,11 @@ def _whole_range(window: Window, where: Scope) -> Subject:
 
 def _deps(app: App, reader: Reader, now: datetime) -> Deps:
     proposals = app.settings.proposals
-    policy = PolicySettings(default_gateway=proposals.gateway, proposal_hours=proposals.expire_hours)
+    policy = PolicySettings(
+        default_gateway=proposals.gateway,
+        proposal_hours=proposals.expire_hours,
+        protected_keys=proposals.protected_keys,
+    )
     return Deps(reader=reader, playbooks=load_playbooks(), now=now, policy=policy)
 
 
