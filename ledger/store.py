@@ -85,6 +85,8 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), config=config)
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+        # The lock on the file is ours: what lies here was spilled by a process that was killed.
+        shutil.rmtree(f"{path}.tmp", ignore_errors=True)
         return connection
     except duckdb.IOException as error:
         if "lock" in str(error).lower():

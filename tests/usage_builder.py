@@ -35,9 +35,10 @@ _MEASURES = (
     "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens",
 )  # fmt: skip
 
+_SUMS = ", ".join(f"sum({measure})::bigint" for measure in _MEASURES)
 FRESH_ROLL_UP = f"""
-select date_trunc('hour', started_at) as hour, scope_id, billed_cost is not null as billed,
-    count(*) as records, {", ".join(f"sum({m})::bigint as {m}" for m in _MEASURES)}, coalesce(sum(reasoning_tokens), 0)::bigint,
+select date_trunc('hour', started_at), scope_id, billed_cost is not null, count(*), {_SUMS},
+    coalesce(sum(reasoning_tokens), 0)::bigint,
     case when count(input_characters) = count(*) then sum(input_characters)::bigint end,
     case when count(output_characters) = count(*) then sum(output_characters)::bigint end,
     sum(billed_cost)::bigint

@@ -59,10 +59,11 @@ def merge(connection: duckdb.DuckDBPyConnection, staged: Staged, book: PriceBook
     duplicate = count(connection, "select count(*) from known where same")
     restated = count(connection, "select count(*) from known where not same")
     insert_new_scopes(connection)
-    _collect_touched(connection, staged, restated=restated > 0)
+    unseen = "and identity not in (select identity from known where same)" if duplicate else ""
+    _collect_touched(connection, staged, unseen, restated=restated > 0)
     if restated:
         _set_aside(connection, load_id)
-    new = _insert(connection, staged, load_id, anti_join=duplicate + restated > 0) - restated
+    new = _insert(connection, staged, unseen, load_id=load_id) - restated
     roll_up(connection, book)
     repeated = count(connection, f"select count(*) from staged where problem = {REPEATED}")
     return Merged(new, duplicate + repeated, restated)
@@ -87,7 +88,9 @@ def _measures() -> list[tuple[str, str]]:
     return [*defaults, ("billed_cost", "null")]
 
 
-def _collect_touched(connection: duckdb.DuckDBPyConnection, staged: Staged, *, restated: bool) -> None:
+def _collect_touched(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, unseen: str, *, restated: bool
+) -> None:
     """`touched`: the cells whose usage changes."""
     billed = "billed_cost is not null" if "billed_cost" in staged.columns else "false"
     old = (
@@ -99,7 +102,7 @@ def _collect_touched(connection: duckdb.DuckDBPyConnection, staged: Staged, *, r
     connection.execute(
         f"""create or replace temp table touched as
         select distinct date_trunc('hour', started_at) as hour, scope_id, {billed} as billed
-        from staged where problem = 0 and identity not in (select identity from known where same) {old}"""
+        from staged where problem = 0 {unseen} {old}"""
     )
 
 
@@ -111,13 +114,12 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
     connection.execute("delete from usage where identity in (select identity from known where not same)")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int, *, anti_join: bool) -> int:
+def _insert(connection: duckdb.DuckDBPyConnection, staged: Staged, unseen: str, *, load_id: int) -> int:
     names = [name for name, _ in _measures()]
     values = [name if name in staged.columns else default for name, default in _measures()]
-    anti = "and identity not in (select identity from known where same)" if anti_join else ""
     return count(
         connection,
         f"""insert into usage (identity, started_at, scope_id, {", ".join(names)}, load_id)
         select identity, started_at, scope_id, {", ".join(values)}, {load_id}
-        from staged where problem = 0 {anti}""",
+        from staged where problem = 0 {unseen}""",
     )
