@@ -119,8 +119,8 @@ create table charges (
     unit varchar not null,
     quantity decimal(38, 9),
     pricing_currency varchar not null,
-    billed_cost bigint not null,
-    effective_cost bigint not null,
+    billed_cost hugeint not null,
+    effective_cost hugeint not null,
     load_id integer not null
 );
 

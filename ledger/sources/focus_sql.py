@@ -147,7 +147,7 @@ def _instant(column: str) -> str:
 
 
 def _pico(column: str) -> str:
-    return f"try(cast(try_cast({column} as decimal(38, 12)) * {PICO_PER_USD} as bigint))"
+    return f"try(cast(try_cast({column} as decimal(38, 12)) * {PICO_PER_USD} as hugeint))"
 
 
 def _period_problems(column: str, instant: str) -> tuple[Problem, ...]:
@@ -167,7 +167,7 @@ def _cost_problems(column: str, pico: str) -> tuple[Problem, ...]:
     return (
         Problem(column, f"{column} is null", "is required"),
         Problem(column, f"not regexp_matches({column}, '{_AMOUNT}')", "is not an amount"),
-        Problem(column, f"{pico} is null", "is over 9 million USD, more than one row can hold"),
+        Problem(column, f"{pico} is null", "is more than one row can hold"),
     )
 
 
