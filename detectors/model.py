@@ -9,13 +9,15 @@ from detectors.scale import Calibration, calibrate
 from detectors.scoring import Scores, drop_scores, score_hours, window_z
 from detectors.seasonal import DAY_HOURS, WEEK_DAYS, Shapes, day_levels, first_whole_day, fit_shapes
 from detectors.settings import DetectorSettings
-from detectors.statistics import BoolArray, FloatArray
+from detectors.statistics import BoolArray, FloatArray, IntArray
 from ledger.errors import RefusedError
 
 CONTEXT_DAYS = 3
 CONTEXT_HOURS = CONTEXT_DAYS * DAY_HOURS
 """Hours before the first scored one that a score looks back on."""
 _CALIBRATION_DAYS = 46
+_FOREST_SERIES = 256
+"""Series whose history is offered to the forest: 280,000 hours, of which it takes `forest_rows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def fit(
     profiles = Profiles(ahead, calibration, trained, shapes, known.forest if known else None)
     if known is not None:
         return profiles
-    features = ordinary_features(days[:, past], expected[:, past], profiles)
+    features = ordinary_features(days[:, past], expected[:, past], profiles, seed=settings.seed)
     return replace(profiles, forest=grow_forest(features, settings))
 
 
@@ -70,11 +72,14 @@ def expected_hours(levels: FloatArray, shapes: Shapes) -> FloatArray:
     return np.asarray(levels[..., None] * shapes.shares[:, weekday])
 
 
-def ordinary_features(days: FloatArray, expected: FloatArray, profiles: Profiles) -> FloatArray:
-    """(rows, features) of the hours of history that had an expectation."""
-    rows = profiles.trained & (profiles.calibration.hourly_mean > 0)
-    known = ~np.isnan(expected[rows]).reshape(rows.sum(), days.shape[1] * DAY_HOURS)
-    mean = np.where(np.isnan(expected), days, expected)[rows].reshape(known.shape)
+def ordinary_features(days: FloatArray, expected: FloatArray, profiles: Profiles, *, seed: int) -> FloatArray:
+    """(rows, features) of the hours of history that had an expectation, of a sample of the series."""
+    rows = np.flatnonzero(profiles.trained & (profiles.calibration.hourly_mean > 0))
+    if len(rows) > _FOREST_SERIES:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, _FOREST_SERIES, replace=False))
+    forecast = expected[rows]
+    known = ~np.isnan(forecast).reshape(len(rows), days.shape[1] * DAY_HOURS)
+    mean = np.where(np.isnan(forecast), days[rows], forecast).reshape(known.shape)
     actual = days[rows].reshape(known.shape)
     calibration = select_series(profiles.calibration, rows)
     z = window_z(actual, mean, calibration)[known]
@@ -82,7 +87,7 @@ def ordinary_features(days: FloatArray, expected: FloatArray, profiles: Profiles
     return forest_features(z, drop)
 
 
-def select_series(calibration: Calibration, rows: BoolArray) -> Calibration:
+def select_series(calibration: Calibration, rows: IntArray) -> Calibration:
     return Calibration(*(getattr(calibration, field.name)[rows] for field in fields(calibration)))
 
 

@@ -32,8 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work.mkdir(parents=True, exist_ok=True)
         sections = run_sections(options.rows, options.data, options.chart, work)
     if not options.no_write:
-        command = " ".join(["python -m evals.bench", *(sys.argv[1:] if arguments is None else arguments)])
-        write_results(sections, command)
+        write_results(sections, f"python -m evals.bench --rows {options.rows}")
     return 1 if any(section.note.startswith("Failed") for section in sections) else 0
 
 
