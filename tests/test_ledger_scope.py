@@ -5,7 +5,9 @@ from ledger.scope import DIMENSIONS, EVERYTHING, Scope, parse_dimension
 
 
 def test_a_scope_keeps_the_order_of_the_dimensions_however_it_is_built() -> None:
-    assert Scope.parse(["key=k1", "team=search"]) == EVERYTHING.with_value("key_id", "k1").with_value("team", "search")
+    assert Scope.parse(["key=k1", "team=search"]) == EVERYTHING.with_value("key_id", "k1").with_value(
+        "team", "search"
+    )
     assert str(Scope.parse(["key=k1", "team=search"])) == "team=search, key_id=k1"
 
 
