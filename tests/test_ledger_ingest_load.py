@@ -243,6 +243,7 @@ def test_parquet_types_that_can_hold_a_value_hold_the_same_one(
         ({"input_tokens": [True]}, "`input_tokens` has type BOOLEAN"),
         ({"cost_usd": [b"1"]}, "`cost_usd` has type BLOB"),
         ({"Team": ["a"], "team": ["b"]}, "unknown column `team_1`"),
+        ({"__index_level_0__": [0]}, "pandas wrote its index: use index=False"),
     ],
 )
 def test_parquet_types_that_cannot_hold_a_value_are_refused_by_name(
