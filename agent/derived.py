@@ -33,6 +33,8 @@ DERIVED = (
 USUAL_SPREADS = 2.5
 """A change of so many of its own week-to-week spreads is no news; with 4 weeks the spread is rough."""
 SMALL_CHANGE = 0.1
+SMALL_UNTRIED_CHANGE = 0.3
+"""The same where a single earlier window cannot say how much the scope varies."""
 SMALL_PART = 0.02
 MOSTLY = 0.6
 ALIKE_DAYS = 2
@@ -73,7 +75,8 @@ def _noise(signals: Signals) -> Signal | None:
     if cost is None:
         return None
     usual = spreads is None or abs(spreads.value) <= USUAL_SPREADS
-    return Signal(float(usual and abs(cost.value - 1) <= SMALL_CHANGE), cost.evidence)
+    small = SMALL_UNTRIED_CHANGE if spreads is None else SMALL_CHANGE
+    return Signal(float(usual and abs(cost.value - 1) <= small), cost.evidence)
 
 
 def _bursts(signals: Signals) -> Signal | None:

@@ -11,6 +11,8 @@ TEMPERATURE = 2.0
 """Rules overlap in what they see, so their sum overstates; halving it kept confidences honest on seeds."""
 LEAST_SCORE = 2.0
 """Under this no cause is named."""
+NOTHING_TO_COMPARE = 25.0
+"""What `unknown` gains where its own rule holds: no other cause can be told then, whatever fits it."""
 MOST_CONFIDENT = 0.99
 
 
@@ -50,9 +52,7 @@ class Scored:
 def rank_causes(playbooks: Sequence[Playbook], signals: Signals) -> tuple[Scored, ...]:
     """All causes, best first; confidences sum to 1. `unknown` leads when nothing fits."""
     weighed = {p.cause: _weigh(p, signals) for p in playbooks}
-    scores = {
-        p.cause: LEAST_SCORE if p.cause == "unknown" else _score(weighed[p.cause], p) for p in playbooks
-    }
+    scores = {p.cause: _score(weighed[p.cause], p) for p in playbooks}
     top = max(scores.values())
     odds = {cause: exp((score - top) / TEMPERATURE) for cause, score in scores.items()}
     total = sum(odds.values())
@@ -79,6 +79,8 @@ def _weigh(playbook: Playbook, signals: Signals) -> tuple[Weighed, ...]:
 
 
 def _score(weighed: Sequence[Weighed], playbook: Playbook) -> float:
+    if playbook.cause == "unknown":
+        return LEAST_SCORE + NOTHING_TO_COMPARE * any(w.speaks_for for w in weighed)
     if not playbook.confirms:
         return float("-inf")
     return sum(w.rule.weight if w.speaks_for else -w.rule.weight for w in weighed)

@@ -12,6 +12,7 @@ from playbooks import Playbook
 from tools.split import MECHANISMS, Mechanism
 
 TAKEN: Mapping[str, tuple[str, str]] = {
+    "windows_compared": ("compare", "windows_compared"),
     "cost_ratio": ("compare", "cost_ratio"),
     "requests_ratio": ("compare", "requests_ratio"),
     "failed_share_rise": ("compare", "failed_share_rise"),

@@ -31,7 +31,7 @@ from ledger.synthetic.spec import OrganisationSpec
 from ledger.synthetic.traffic import generate_usage
 from ledger.window import HOUR, Window
 from playbooks import load_playbooks
-from tests.ledger_builder import reader_of
+from tests.ledger_builder import Cell, LedgerBuilder, at, reader_of, span
 
 PLAYBOOKS = load_playbooks()
 SPEC = OrganisationSpec(seed=1, teams=6, usd_per_day=1500, record_ids=True)
@@ -163,3 +163,11 @@ def test_an_ordinary_day_is_normal_variation() -> None:
     subject = Subject(incident_id="inc_1", window=_hours(1, 0, 24), explain=True)
     finding = investigate_incident(subject, deps, InMemorySaver()).finding
     assert (finding.cause, finding.verdict) == ("normal_variation", "benign")
+
+
+def test_without_an_earlier_time_no_cause_is_named() -> None:
+    reader = LedgerBuilder().run(Cell(), days=1).reader()
+    deps = Deps(reader, PLAYBOOKS, now=at(2))
+    subject = Subject(incident_id="inc_1", window=span(0), explain=True)
+    finding = investigate_incident(subject, deps, InMemorySaver()).finding
+    assert (finding.verdict, finding.cause) == ("inconclusive", "unknown")

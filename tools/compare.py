@@ -51,6 +51,7 @@ def _amounts(now: Measures, before: Measures, compared: Comparison) -> dict[str,
     requests, mean_requests = float(now.requests), compared.mean(before.requests)
     tokens, mean_tokens = now.tokens.total, compared.mean(before.tokens.total)
     return {
+        "windows_compared": compared.weeks,
         "actual_usd": usd(now.cost_pico),
         "mean_usd": usd(mean_pico),
         "change_usd": usd(now.cost_pico - mean_pico),
