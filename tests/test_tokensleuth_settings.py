@@ -54,6 +54,13 @@ def test_a_file_in_the_current_folder_is_read(tmp_path: Path, monkeypatch: pytes
         ("[detection]\nmin_usd = 'much'", "detection.min_usd = 'much'"),
         ("[proposals]\nexpire_hours = -1", "proposals.expire_hours = -1"),
         ("[[owner]]\nproject = 'x'", "owner.0.team: field required"),
+        ("[detection]\ntrees = 0", "detection.trees = 0: must be from 1 to 10,000"),
+        ("[detection]\nmin_usd = nan", "detection.min_usd = nan: must be from 0"),
+        ("[detection]\nkeep_score = 99", "tokensleuth.toml: keep_score 99.0 must lie"),
+        (
+            "[detection]\nhistory_days = 5\nmin_days = 6",
+            "detection.history_days = 5: must be at least min_days",
+        ),
         ("not toml", "not TOML"),
     ],
 )

@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tokensleuth.terminal import (
     plain_table,
     proposal_table,
 )
+from tokensleuth.terminal.proposals import measure_text
 from tokensleuth.terminal.sparkline import BLOCKS
 from tokensleuth.terminal.text import counted, percent, period, printable, usd
 
@@ -90,8 +91,7 @@ def test_a_card_tells_cost_cause_certainty_culprit_and_remedy() -> None:
         "less likely: volume growth 5%",
         "96% of it, retry storm",
         "key k1 first used from client batch-worker/2.1",
-        "set rate limit: key_id=k1, by litellm",
-        "tokens per minute 40000",
+        "set rate limit to 40,000 tokens per minute: key_id=k1, by litellm",
         "saves $61.00 a day; refuses 1,200 requests a day; can be undone",
         "prop_17a9e6b04c28",
     ):
@@ -217,12 +217,90 @@ def test_detection_says_how_much_it_looked_at() -> None:
 
 
 def test_tables_of_nothing_say_so() -> None:
-    assert "No incident in the casebook" in shown(incident_table([]))
-    assert "No proposal in the casebook" in shown(proposal_table([]))
+    assert "No such incident in the casebook" in shown(incident_table([]))
+    assert "No such proposal in the casebook" in shown(proposal_table([]))
 
 
 def test_an_incident_in_the_table_shows_its_pending_proposals() -> None:
-    assert "1 pending" in shown(EVERYTHING["incidents"])
+    assert "1 proposal pending" in shown(EVERYTHING["incidents"])
+
+
+def test_a_card_tells_in_a_sentence_what_happened_before_the_numbers() -> None:
+    report = "# Title\n\n**Team a.** b cost $5.00 more: $6.00 instead of $1.00.** Requests are sent again.\n"
+    lines = [line.strip("│ \n") for line in shown(incident_card(incident(report=report))).splitlines()]
+    assert lines.index("Requests are sent again.") < next(i for i, t in enumerate(lines) if "+$83.70" in t)
+    assert "Requests" not in shown(incident_card(incident(report="another kind of report")))
+
+
+def test_alternatives_that_are_out_of_the_question_are_left_to_the_report() -> None:
+    other = incident()["alternatives"][0]
+    text = shown(incident_card(incident(alternatives=[other, other | {"confidence": 0.004}])))
+    assert "less likely: volume growth 5%" in text
+    assert "0%" not in text
+
+
+def proposal(action: str, parameters: Mapping[str, object], **changed: object) -> dict[str, Any]:
+    return {**incident()["proposals"][0], "action": action, "parameters": parameters, **changed}
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "told"),
+    [
+        ("set_rate_limit", {"requests_per_minute": 1200, "model": "m"}, "to 1,200 requests per minute for m"),
+        ("set_budget", {"max_usd": "1349.50", "period": "day"}, "set budget of $1,349.50 a day"),
+        ("downgrade_model", {"from_model": "a", "to_model": "b"}, "downgrade model from a to b"),
+        ("block_key", {}, "block key"),
+        ("fix_price", {"model": "m", "reason": "no price"}, "fix price of m: no price"),
+        ("mark_expected", {"until": "2026-12-01T06:30:00Z"}, "mark expected until 2026-12-01 06:30 UTC"),
+        ("notify_owner", {"owner": "search", "message": "x"}, "notify owner search"),
+        ("dance", {"for_hours": 3}, "dance for hours 3"),
+    ],
+)
+def test_a_measure_reads_as_a_sentence(action: str, parameters: dict[str, object], told: str) -> None:
+    assert told in measure_text(proposal(action, parameters))
+
+
+def test_what_only_tells_somebody_is_neither_undone_nor_lapses() -> None:
+    for action, parameters in (
+        ("notify_owner", {"owner": "o", "message": "m" * 500}),
+        ("mark_expected", {"until": "2026-12-01T00:00:00Z"}),
+    ):
+        quiet = proposal(action, parameters, expected_saving_usd_per_day=None, requests_refused_per_day=None)
+        text = shown(incident_card(incident(proposals=[quiet])))
+        assert "undone" not in text
+        assert "expires" not in text
+        assert "m" * 500 not in text.replace("\n", "")
+
+
+def test_a_proposal_takes_few_lines_and_leaves_out_what_is_zero() -> None:
+    told = proposal("block_key", {}, requests_refused_per_day=0)
+    lines = shown(incident_card(incident(proposals=[told]))).splitlines()
+    at = next(i for i, line in enumerate(lines) if "block key" in line)
+    assert lines[at + 1].strip("│ ") == "saves $61.00 a day; can be undone"
+    assert lines[at + 2].strip("│ ").startswith("prop_c5d81fa2037b, expires 2026-")
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_names_of_a_usual_length_are_not_broken(width: int) -> None:
+    key = "key_id=key-data-platform-prod-4e5c"
+    scope = {"team": "data-platform", "key_id": "key-data-platform-prod-4e5c"}
+    detected = example("detect")
+    detected["incidents"][0]["scope"] = scope
+    assert key in shown(detection_summary(detected), width)
+    assert key in shown(incident_table([incident(scope=scope)]), width)
+    target = proposal("block_key", {}, target={"gateway": "none", **scope})
+    stored = target | {"incident_id": "inc_1", "state": "pending"}
+    assert key in shown(proposal_table([stored]), width)
+
+
+def test_tokens_without_a_price_are_told_with_their_spikes_and_the_remedy() -> None:
+    spike = example("detect")["spikes"][1] | {"actual_tokens": 9_000_000, "expected_tokens": 1_000_000}
+    counts = {"unpriced_tokens": 12_345_678, "unpriced_models": [f"m{i}" for i in range(7)]}
+    text = " ".join(shown(detection_summary(example("detect") | counts | {"spikes": [spike] * 2})).split())
+    assert "12,345,678 tokens of m0, m1, m2, m3, m4 and 2 more have no price" in text
+    assert "key_id=k1, 2026-11-03 14:00 to 20:00 UTC (6 h): 9,000,000 tokens instead of 1,000,000" in text
+    assert "tokensleuth reprice --apply" in text
+    assert "have no price" not in shown(EVERYTHING["detection"])
 
 
 def test_a_decided_proposal_shows_no_expiry() -> None:

@@ -1,10 +1,20 @@
 """The command line: options and help only; each command's module is imported when it runs."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from tokensleuth.execution import execute
+from tokensleuth.options import (
+    CasebookOption,
+    ConfigOption,
+    JsonFlag,
+    LedgerOption,
+    OptionalRangeArgument,
+    RangeArgument,
+    WhereOption,
+)
 
 if TYPE_CHECKING:
     from tokensleuth.app import App
@@ -12,37 +22,28 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="tokensleuth",
-    help="Finds spikes in LLM token spend, names the cause to the cent, and proposes what to do about it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of tables.")]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings; default ./tokensleuth.toml if it exists."),
-]
-LedgerOption = Annotated[
-    Path | None,
-    typer.Option("--ledger", metavar="PATH", help="The ledger file instead of the settings' one."),
-]
-CasebookOption = Annotated[
-    str | None,
-    typer.Option("--casebook", metavar="URL", help="The casebook instead of the one beside the ledger."),
-]
-WhereOption = Annotated[
-    list[str] | None,
-    typer.Option("--where", metavar="DIM=VALUE", help="Only this scope, e.g. team=search; may be repeated."),
-]
-RangeArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="RANGE",
-        help="2026-11-01..2026-11-07 (both days included), 2026-11-01T00:00Z..2026-11-02T06:00Z, "
-        "last-24h or last-7d.",
-    ),
-]
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"tokensleuth {version('tokensleuth')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tokensleuth(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Finds spikes in LLM token spend, names the cause to the cent, and proposes what to do about it."""
 
 
 @app.command()
@@ -70,12 +71,12 @@ def ingest(
             configured, paths, source_format=source_format, strict=strict, rejects=rejects, progress=progress
         )
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
 def detect(
-    time_range: RangeArgument,
+    time_range: OptionalRangeArgument = None,
     scores: Annotated[
         bool, typer.Option("--scores", help="With --json: the score of every hour of every series.")
     ] = False,
@@ -85,14 +86,14 @@ def detect(
     ledger: LedgerOption = None,
     casebook: CasebookOption = None,
 ) -> None:
-    """Find spikes and incidents in a range; saves nothing."""
+    """Find spikes and incidents in a range, by default the last 7 days of usage; saves nothing."""
 
     def command(configured: "App", progress: "ProgressBar") -> "Outcome":
         from tokensleuth.commands.detect import run
 
         return run(configured, time_range, where=where or [], with_scores=scores, progress=progress)
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
@@ -120,7 +121,7 @@ def investigate(
             configured, time_range, where=where or [], explain=explain, chart_folder=chart, progress=progress
         )
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
@@ -141,7 +142,7 @@ def incidents(
 
         return list_incidents(configured, time_range, where=where or [])
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
@@ -162,7 +163,7 @@ def proposals(
 
         return list_proposals(configured, None if state == "all" else state, where=where or [])
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
@@ -180,7 +181,7 @@ def evidence(
 
         return show_evidence(configured, evidence_id)
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
@@ -198,7 +199,7 @@ def reprice(
 
         return run(configured, apply=apply)
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 @app.command()
@@ -217,7 +218,7 @@ def demo(
 
         return run(configured, folder=folder, progress=progress)
 
-    _execute(command, json=json, config=config, ledger=None, casebook=None)
+    execute(command, json=json, config=config, ledger=None, casebook=None)
 
 
 @app.command()
@@ -234,28 +235,4 @@ def doctor(
 
         return run(configured)
 
-    _execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
-
-
-def _execute(
-    command: Callable[["App", "ProgressBar"], "Outcome"],
-    *,
-    json: bool,
-    config: Path | None,
-    ledger: Path | None,
-    casebook: str | None,
-) -> None:
-    """Configure, run, print, and exit with the outcome's code; expected errors become one line."""
-    from ledger.errors import TokensleuthError, UnreachableError
-    from tokensleuth.app import App, Overrides
-    from tokensleuth.output import ExitCode, print_error, print_outcome, progress_bar
-
-    try:
-        with progress_bar() as progress:
-            outcome = command(App.configured(Overrides(config, ledger, casebook)), progress)
-    except TokensleuthError as error:
-        print_error(str(error), as_json=json)
-        code = ExitCode.UNREACHABLE if isinstance(error, UnreachableError) else ExitCode.REFUSED
-        raise typer.Exit(int(code)) from None
-    print_outcome(outcome, as_json=json)
-    raise typer.Exit(int(outcome.exit_code))
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -13,7 +13,8 @@ from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.reader import HourlySeries, Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
-from ledger.window import HOUR, Window, floor_hour, instant_text
+from ledger.window import HOUR, Window, floor_hour, instant_text, parse_range
+from tokensleuth.unpriced import Unpriced, unpriced_detection
 
 LEVELS: tuple[tuple[Dimension, ...], ...] = (
     (),
@@ -34,17 +35,38 @@ class RangeDetection:
 
     window: Window
     detection: Detection
+    unpriced: Unpriced
+
+    @property
+    def spikes(self) -> tuple[Spike, ...]:
+        """Those in dollars, then those in tokens without a price."""
+        return (*self.detection.spikes, *self.unpriced.spikes)
 
 
-def covered_range(reader: Reader, window: Window) -> Window:
+def asked_range(reader: Reader, time_range: str | None, *, now: datetime) -> Window:
+    """The RANGE a user wrote, else the last 7 days of usage."""
+    if time_range is not None:
+        return parse_range(time_range, now=now)
+    end_at = _extent(reader).end_at
+    return Window(end_at - timedelta(days=7), end_at)
+
+
+def covered_range(reader: Reader, window: Window, where: Scope = EVERYTHING) -> Window:
     """The part of the range the ledger has usage for; raises RefusedError where there is none."""
-    extent = reader.extent()
-    if extent is None:
-        raise RefusedError("the ledger is empty; load usage first: tokensleuth ingest FILE")
+    extent = _extent(reader)
     covered = window.overlap(extent)
     if covered is None:
         raise RefusedError(f"no usage in {window}; the ledger has {extent}")
+    if where.items and not reader.totals([extent], where=where):
+        raise RefusedError(f"the ledger has no usage of {where}")
     return covered
+
+
+def _extent(reader: Reader) -> Window:
+    extent = reader.extent()
+    if extent is None:
+        raise RefusedError("the ledger is empty; load usage first: tokensleuth ingest FILE")
+    return extent
 
 
 def detect_range(
@@ -56,13 +78,15 @@ def detect_range(
     progress: Callable[[int, int], None] | None = None,
 ) -> RangeDetection:
     """Score every series of the scope in the covered part of `window`, each hour with the past only."""
-    covered = covered_range(reader, window)
-    extent = reader.extent() or covered
-    first = max(extent.start_at, covered.start_at - timedelta(days=settings.history_days))
+    covered = covered_range(reader, window, where)
+    first = max(_extent(reader).start_at, covered.start_at - timedelta(days=settings.history_days))
     history = Window(floor_hour(first), covered.end_at)
     read = reader.hourly_levels(history, [*LEVELS, LEAF], where=where)
     *levels, leaves = (_pinned(series, where) for series in read)
-    return RangeDetection(covered, detect(_distinct(levels), leaves, covered, settings, progress))
+    if not leaves.scopes:
+        raise RefusedError(f"no usage of {where} in {history}, from which the range would be judged")
+    unpriced = unpriced_detection(reader, covered, history, settings, where)
+    return RangeDetection(covered, detect(_distinct(levels), leaves, covered, settings, progress), unpriced)
 
 
 def _pinned(series: HourlySeries, where: Scope) -> HourlySeries:
@@ -86,18 +110,23 @@ def _distinct(levels: Sequence[HourlySeries]) -> list[HourlySeries]:
 def detection_document(found: RangeDetection, *, seconds: float, with_scores: bool) -> dict[str, object]:
     """The `detect --json` document."""
     detection = found.detection
+    beside = found.unpriced.detection
     document: dict[str, object] = {
         "range": found.window.as_json(),
-        "series_scored": detection.series_scored,
-        "series_not_scored": len(detection.unscored),
+        "series_scored": sum(d.series_scored for d in (detection, beside) if d),
+        "series_not_scored": sum(len(d.unscored) for d in (detection, beside) if d),
         "seconds": round(seconds, 3),
-        "spikes": [_spike(spike) for spike in detection.spikes],
+        "unpriced_tokens": found.unpriced.tokens,
+        "unpriced_models": list(found.unpriced.models),
+        "spikes": [spike_json(spike) for spike in found.spikes],
         "incidents": [_incident(incident) for incident in detection.incidents],
     }
-    return document | ({"scores": _scores(found)} if with_scores else {})
+    scores = [scored for d in (detection, beside) if d for scored in _scores(d, found.window)]
+    return document | ({"scores": scores} if with_scores else {})
 
 
-def _spike(spike: Spike) -> dict[str, object]:
+def spike_json(spike: Spike) -> dict[str, object]:
+    """A spike of the contract; one in tokens has no dollars."""
     money = spike.series.metric == "cost_usd"
     return {
         "series": _series(spike.series),
@@ -106,7 +135,9 @@ def _spike(spike: Spike) -> dict[str, object]:
         "score": round(spike.score, 3),
         "expected_usd": _usd(spike.expected) if money else None,
         "actual_usd": _usd(spike.actual) if money else None,
-        "excess_usd": _usd(spike.excess) if money else None,
+        "excess_usd": _excess(spike.actual, spike.expected) if money else None,
+        "expected_tokens": None if money else round(spike.expected),
+        "actual_tokens": None if money else round(spike.actual),
         "detected_at": instant_text(spike.detected_at),
         "terms": {name: round(value, 3) for name, value in spike.terms.items()},
     }
@@ -120,7 +151,7 @@ def _incident(incident: Incident) -> dict[str, object]:
         "direction": incident.direction,
         "expected_usd": _usd(incident.expected_usd),
         "actual_usd": _usd(incident.actual_usd),
-        "excess_usd": _usd(incident.excess_usd),
+        "excess_usd": _excess(incident.actual_usd, incident.expected_usd),
         "spikes": list(incident.spikes),
     }
 
@@ -129,17 +160,22 @@ def _series(series: SeriesKey) -> dict[str, object]:
     return {"metric": series.metric, "scope": series.scope.as_dict()}
 
 
-def _scores(found: RangeDetection) -> list[dict[str, object]]:
-    scores = found.detection.scores
-    first = int((found.window.start_at - scores.window.start_at) / HOUR)
+def _scores(detection: Detection, window: Window) -> list[dict[str, object]]:
+    scores = detection.scores
+    first = int((window.start_at - scores.window.start_at) / HOUR)
     return [
         {
             "series": _series(series),
-            "start_at": instant_text(found.window.start_at),
+            "start_at": instant_text(window.start_at),
             "values": [None if np.isnan(v) else round(float(v), 3) for v in values[first:]],
         }
         for series, values in zip(scores.series, scores.values, strict=True)
     ]
+
+
+def _excess(actual: float, expected: float) -> str:
+    """The difference of the amounts as they are shown."""
+    return str(Decimal(_usd(actual)) - Decimal(_usd(expected)))
 
 
 def _usd(amount: float) -> str:

@@ -1,7 +1,7 @@
 """Investigates a range: detection, one investigation per incident, everything into the casebook."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,9 @@ from tokensleuth.app import App
 from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord
 from tokensleuth.checkpoints import open_checkpoints
 from tokensleuth.clock import seconds_since, stopwatch
-from tokensleuth.detection import covered_range, detect_range
+from tokensleuth.detection import covered_range, detect_range, spike_json
 from tokensleuth.timeline import Timeline, timeline
+from tokensleuth.unpriced import Unpriced, unpriced_usage
 
 if TYPE_CHECKING:
     # At run time `agent` must be imported before langgraph: it sets how checkpoints are read.
@@ -50,12 +51,16 @@ class InvestigatedRange:
     detected: int
     """Incidents the detectors found; 0 when the range itself was explained."""
     incidents: tuple[Investigated, ...]
+    unpriced: Unpriced = field(default_factory=Unpriced)
 
     def as_json(self) -> dict[str, object]:
         return {
             "range": self.window.as_json(),
             "detected": self.detected,
             "incidents": [incident.as_json() for incident in self.incidents],
+            "unpriced_tokens": self.unpriced.tokens,
+            "unpriced_models": list(self.unpriced.models),
+            "unpriced_spikes": [spike_json(spike) for spike in self.unpriced.spikes],
         }
 
 
@@ -72,8 +77,10 @@ def investigate_range(
     """Find and explain the incidents of the range, or with `explain` (or none found) the range as a whole."""
     subjects: list[Subject] = []
     scored: ScoredSeries | None = None
-    covered = covered_range(reader, window)
-    if not explain:
+    covered = covered_range(reader, window, where)
+    if explain:
+        unpriced = unpriced_usage(reader, covered, where)
+    else:
         found = detect_range(
             reader,
             window,
@@ -81,7 +88,7 @@ def investigate_range(
             where=where,
             progress=lambda done, total: progress(done, total, "scoring"),
         )
-        scored = found.detection.scores
+        unpriced, scored = found.unpriced, found.detection.scores
         subjects = [_subject(incident) for incident in found.detection.incidents]
     detected = len(subjects)
     subjects = subjects or [_whole_range(covered, where)]
@@ -92,7 +99,7 @@ def investigate_range(
             progress(number, len(subjects), "investigating")
             done.append(_investigate(subject, deps, checkpointer, scored))
             casebook.save(_record(done[-1], now))
-    return InvestigatedRange(covered, detected, tuple(done))
+    return InvestigatedRange(covered, detected, tuple(done), unpriced)
 
 
 def _investigate(

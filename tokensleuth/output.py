@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tokensleuth.terminal.text import printable
 
 
 class ExitCode(IntEnum):
@@ -31,20 +33,30 @@ class Outcome:
 
 def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(outcome.document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-        return
-    console = Console(highlight=False, markup=False)
-    for renderable in outcome.shown:
-        console.print(renderable)
+        _write_json(outcome.document, indent=2)
+    else:
+        console = Console(highlight=False, markup=False)
+        for renderable in outcome.shown:
+            console.print(renderable)
+    sys.stdout.flush()
 
 
 def print_error(message: str, *, as_json: bool) -> None:
     """On stderr for people; programs get a document that says it."""
+    safe = "\n".join(printable(line) for line in message.splitlines())
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {safe}", style="red", markup=False)
     if as_json:
-        sys.stdout.write(json.dumps({"error": message}, ensure_ascii=False) + "\n")
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"error: {message}", style="red", markup=False
-    )
+        # Where stdout itself is what failed, stderr has said so.
+        with suppress(OSError):
+            _write_json({"error": message})
+            sys.stdout.flush()
+
+
+def _write_json(document: Mapping[str, object], *, indent: int | None = None) -> None:
+    """Characters as they are where the stream can hold all of them, else escaped."""
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(document, indent=indent, ensure_ascii=not unicode, allow_nan=False)
+    sys.stdout.write(text + "\n")
 
 
 class ProgressBar:

@@ -66,6 +66,25 @@ class FocusTags(_Table):
     feature: str = "feature"
 
 
+_DETECTION_BOUNDS: dict[str, tuple[float, float]] = {
+    "fire_score": (0, 1e6),
+    "gate_mean_hours": (0, 1e6),
+    "min_usd": (0, 1e9),
+    "history_days": (3, 3650),
+    "weekly_days": (3, 3650),
+    "mask_days": (0, 3650),
+    "trees": (1, 10_000),
+    "tree_samples": (2, 1_000_000),
+    "forest_rows": (100, 10_000_000),
+    "slow_refit_days": (1, 3650),
+    "max_series": (1, 1_000_000),
+    "merge_hours": (0, 8760),
+    "explained_share": (0, 1),
+    "seed": (0, 2**32 - 1),
+}
+"""What the detectors can compute with; what they refuse themselves is not repeated here."""
+
+
 class Settings(_Table):
     """Everything an operator can set; see tokensleuth.example.toml."""
 
@@ -77,6 +96,21 @@ class Settings(_Table):
     model_alias: tuple[ModelAlias, ...] = ()
     price_override: tuple[PriceOverride, ...] = ()
 
+    @field_validator("detection")
+    @classmethod
+    def _within_bounds(cls, detection: DetectorSettings) -> DetectorSettings:
+        for name, (least, most) in _DETECTION_BOUNDS.items():
+            if not least <= getattr(detection, name) <= most:
+                raise RefusedError(
+                    f"detection.{name} = {getattr(detection, name)}: must be from {least:,} to {most:,}"
+                )
+        if detection.history_days < detection.min_days:
+            raise RefusedError(
+                f"detection.history_days = {detection.history_days}: must be at least min_days, "
+                f"{detection.min_days}; else no series is scored"
+            )
+        return detection
+
 
 def read_settings(path: Path | None) -> Settings:
     """Settings from `path`, else from ./tokensleuth.toml where it exists, else the defaults."""
@@ -85,6 +119,8 @@ def read_settings(path: Path | None) -> Settings:
         return Settings()
     try:
         return Settings.model_validate(tomllib.loads(chosen.read_text("utf-8")))
+    except RefusedError as error:
+        raise RefusedError(f"{chosen}: {error}") from None
     except OSError as error:
         raise RefusedError(f"{chosen}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,6 +1,8 @@
 """`tokensleuth demo`: the whole job on a made-up organisation, in a folder of its own."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -22,6 +24,7 @@ from tokensleuth.investigation import InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
 from tokensleuth.settings import Store
 from tokensleuth.terminal import incident_table, ingest_block
+from tokensleuth.terminal.text import usd
 
 
 def run(app: App, *, folder: Path | None, progress: ProgressBar) -> Outcome:
@@ -32,7 +35,7 @@ def run(app: App, *, folder: Path | None, progress: ProgressBar) -> Outcome:
     demo = App(app.settings.model_copy(update={"store": Store(ledger=home / "ledger.duckdb")}))
     files = write_demo(home / "usage")
     with demo.ledger(create=True) as ledger:
-        options = LoadOptions(now=utc_naive(now))
+        options = LoadOptions(now=utc_naive(not_before_the_demo(now)))
         loaded = added(
             load_files(demo, ledger, demo.price_book(), files.usage, options=options, progress=progress)
         )
@@ -56,6 +59,11 @@ def run(app: App, *, folder: Path | None, progress: ProgressBar) -> Outcome:
     return Outcome(document, list(_shown(loaded, found, charts, home, seconds)))
 
 
+def not_before_the_demo(now: datetime) -> datetime:
+    """The demo's dates are fixed: a clock that is behind them must not take its usage for the future."""
+    return max(now, DEMO_RANGE.end_at)
+
+
 def _shown(
     loaded: IngestResult, found: InvestigatedRange, charts: dict[str, Path], home: Path, seconds: float
 ) -> Iterator[RenderableType]:
@@ -65,10 +73,14 @@ def _shown(
         yield Rule(style="dim")
         yield from shown_incident(incident, charts)
     yield Rule("summary", style="dim")
+    yield Text()
     documents: list[Mapping[str, object]] = [incident.as_json() for incident in found.incidents]
     yield incident_table(documents)
+    change = sum((Decimal(str(d["delta_usd"])) for d in documents), Decimal())
     yield Text(
-        f"{found.detected} incidents found and explained in {seconds} s; nothing was changed anywhere."
+        f"{found.detected} incidents, {usd(change)} more than expected, "
+        f"found and explained in {seconds:.1f} s; nothing was changed anywhere.",
+        style="bold",
     )
     yield Text("Look further:", style="bold")
     ledger = home / "ledger.duckdb"

@@ -1,11 +1,13 @@
 """`tokensleuth doctor`: whether everything a run needs is there and in order."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal, NamedTuple
 
+from rich.table import Table
 from rich.text import Text
 
 from ledger.errors import TokensleuthError
@@ -15,6 +17,7 @@ from ledger.window import Window, short_text
 from tokensleuth.app import App
 from tokensleuth.clock import utc_now
 from tokensleuth.output import ExitCode, Outcome
+from tokensleuth.terminal.text import printable
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -41,13 +44,15 @@ def run(app: App) -> Outcome:
     ]
     ok = all(check.status != "fail" for check in checks)
     document = {"checks": [check._asdict() for check in checks], "ok": ok}
-    return Outcome(
-        document, [_line(check) for check in checks], ExitCode.DONE if ok else ExitCode.UNREACHABLE
-    )
+    return Outcome(document, [_table(checks)], ExitCode.DONE if ok else ExitCode.UNREACHABLE)
 
 
-def _line(check: Check) -> Text:
-    return Text.assemble((f"{check.status:<5}", _STYLE[check.status]), f"{check.name:<12}", check.detail)
+def _table(checks: Sequence[Check]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for check in checks:
+        detail = Text(printable(check.detail), overflow="fold")
+        table.add_row(Text(check.status, style=_STYLE[check.status]), check.name, detail)
+    return table
 
 
 def _guarded(name: str, checks: Callable[[], Iterator[Check]]) -> list[Check]:
@@ -63,6 +68,10 @@ def _program() -> Check:
 
 
 def _casebook(app: App) -> Iterator[Check]:
+    url = app.settings.store.casebook_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        yield Check("casebook", "ok", "does not exist yet; the first investigation makes it")
+        return
     with app.casebook() as casebook:
         incidents = casebook.incidents(now=utc_now())
         pending = casebook.proposals("pending", now=utc_now())

@@ -13,7 +13,8 @@ from tokensleuth.app import App
 from tokensleuth.clock import utc_now
 from tokensleuth.investigation import Investigated, InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
-from tokensleuth.terminal import Sparkline, incident_card
+from tokensleuth.terminal import Sparkline, incident_card, unpriced_block
+from tokensleuth.terminal.text import usd, words
 from tokensleuth.timeline import Timeline
 
 
@@ -29,6 +30,9 @@ def run(
     """Detect, investigate, save, and draw where asked."""
     now = utc_now()
     window = parse_range(time_range, now=now)
+    if chart_folder:
+        # First, so that a folder that cannot be made costs nobody the wait for an investigation.
+        chart_folder.mkdir(parents=True, exist_ok=True)
     with app.ledger() as ledger:
         found = investigate_range(
             app,
@@ -54,8 +58,8 @@ def write_charts(found: InvestigatedRange, folder: Path) -> dict[str, Path]:
     for incident in found.incidents:
         line, finding = incident.timeline, incident.investigation.finding
         chart = IncidentChart(
-            title=f"{finding.cause.replace('_', ' ').capitalize()}: {finding.scope}",
-            subtitle=f"{finding.window}: {finding.actual_usd} USD, {finding.expected_usd} expected",
+            title=f"{words(finding.cause).capitalize()}: {finding.scope}",
+            subtitle=f"{finding.window}: {usd(finding.actual_usd)} instead of {usd(finding.expected_usd)}",
             hours=line.hours,
             actual=line.actual.tolist(),
             expected=line.expected.tolist(),
@@ -74,6 +78,7 @@ def _shown(found: InvestigatedRange, charts: dict[str, Path], *, explain: bool) 
     for incident in found.incidents:
         yield Rule(style="dim")
         yield from shown_incident(incident, charts)
+    yield from unpriced_block(found.as_json(), spikes="unpriced_spikes")
 
 
 def shown_incident(incident: Investigated, charts: dict[str, Path]) -> Iterator[RenderableType]:

@@ -7,6 +7,7 @@ from tokensleuth.terminal.card import incident_card
 from tokensleuth.terminal.ingest import ingest_block
 from tokensleuth.terminal.sparkline import Sparkline
 from tokensleuth.terminal.tables import detection_summary, incident_table, plain_table, proposal_table
+from tokensleuth.terminal.unpriced import unpriced_block
 
 __all__ = [
     "Sparkline",
@@ -16,4 +17,5 @@ __all__ = [
     "ingest_block",
     "plain_table",
     "proposal_table",
+    "unpriced_block",
 ]

@@ -11,23 +11,25 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tokensleuth.terminal.proposals import proposal_lines
 from tokensleuth.terminal.text import (
     Document,
     cause_text,
     counted,
     instant,
-    parameter_parts,
     parts,
     percent,
     period,
     printable,
+    printable_lines,
     scope_text,
-    target_parts,
     usd,
     words,
 )
 
 BAR_WIDTH = 24
+LEAST_SHOWN = 0.01
+"""Alternatives less likely than this are left to the report."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _VERDICT_STYLES = {"confirmed": "bold red", "benign": "green", "inconclusive": "yellow"}
 
@@ -65,6 +67,7 @@ def _headline(incident: Document) -> Text:
     )
     return Text.assemble(
         (f"{scope_text(incident['scope'])}\n", "bold"),
+        *([f"{told}\n"] if (told := what_happened(incident)) else []),
         amount,
         spent,
         f"{period(incident)}\n",
@@ -74,8 +77,16 @@ def _headline(incident: Document) -> Text:
     )
 
 
+def what_happened(incident: Document) -> str:
+    """The sentence of the report that tells it without a number; it follows the amounts, which are bold."""
+    lines = printable_lines(incident["report"])
+    headline = next((line for line in lines if line.startswith("**")), "")
+    return headline.rpartition(".** ")[2] if ".** " in headline else ""
+
+
 def _alternatives(incident: Document) -> str:
-    named = [f"{words(a['cause'])} {percent(a['confidence'])}" for a in parts(incident, "alternatives")]
+    likely = [a for a in parts(incident, "alternatives") if cast(float, a["confidence"]) >= LEAST_SHOWN]
+    named = [f"{words(a['cause'])} {percent(a['confidence'])}" for a in likely]
     return f"\nless likely: {', '.join(named)}" if named else ""
 
 
@@ -135,31 +146,8 @@ def _proposals(incident: Document) -> Iterator[RenderableType]:
         return
     grid = _grid()
     for number, proposal in enumerate(proposals, start=1):
-        grid.add_row(Text(f"{number}."), _proposal(proposal))
+        grid.add_row(Text(f"{number}."), proposal_lines(proposal))
     yield _section("Proposals", grid)
-
-
-def _proposal(proposal: Document) -> Text:
-    state = f" ({printable(proposal['state'])})" if "state" in proposal else ""
-    parameters = parameter_parts(proposal["parameters"])
-    return Text.assemble(
-        (words(proposal["action"]), "bold"),
-        f": {', '.join(target_parts(proposal['target']))}{state}\n",
-        "".join(f"{parameter}\n" for parameter in parameters),
-        f"{'; '.join(_consequences(proposal))}\n",
-        (f"{printable(proposal['rationale'])}\n", "italic"),
-        (printable(proposal["id"]), "dim"),
-    )
-
-
-def _consequences(proposal: Document) -> Iterator[str]:
-    if proposal["expected_saving_usd_per_day"] is not None:
-        yield f"saves {usd(proposal['expected_saving_usd_per_day'])} a day"
-    refused = cast(int | None, proposal["requests_refused_per_day"])
-    if refused is not None:
-        yield f"refuses {counted(refused, 'request')} a day"
-    yield "can be undone" if proposal["reversible"] else "cannot be undone"
-    yield f"expires {instant(proposal['expires_at'])} UTC"
 
 
 def _warnings(incident: Document) -> Iterator[RenderableType]:

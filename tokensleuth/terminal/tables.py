@@ -9,13 +9,13 @@ from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tokensleuth.terminal.proposals import consequences, measure_text
 from tokensleuth.terminal.text import (
     Document,
     cause_text,
     counted,
     hours,
     instant,
-    parameter_parts,
     parts,
     percent,
     period,
@@ -23,8 +23,8 @@ from tokensleuth.terminal.text import (
     scope_parts,
     target_parts,
     usd,
-    words,
 )
+from tokensleuth.terminal.unpriced import unpriced_block
 
 STATE_STYLES = {
     "pending": "yellow",
@@ -60,58 +60,63 @@ def detection_summary(document: Document) -> RenderableType:
     window = period(cast(Document, document["range"]))
     looked = f"{series:,} series scored in {seconds:.1f} s, {window}: {found}."
     tables: list[RenderableType] = [_detected(incidents, spikes), Text()] if incidents else []
-    return Group(*tables, Text(looked))
+    return Group(*tables, Text(looked), *unpriced_block(document, spikes="spikes"))
 
 
 def _detected(incidents: Sequence[Document], spikes: Sequence[Document]) -> Table:
-    table = _table("!from (UTC)", ">hours", "scope", ">excess", ">score", ">spikes", "!id")
+    table = _table("!from (UTC), id", "!>excess", "!>score", "scope", leading=1)
     for incident in incidents:
         mine = [spikes[i] for i in cast(Sequence[int], incident["spikes"])]
         score = max((float(str(spike["score"])) for spike in mine), default=0.0)
         _add(
             table,
-            instant(incident["start_at"]),
-            hours(incident),
+            _when(incident),
+            _amount(incident, "excess_usd"),
+            _lines(f"{score:.1f}", counted(len(mine), "spike")),
             _lines(*scope_parts(incident["scope"])),
-            usd(incident["excess_usd"], signed=True),
-            f"{score:.1f}",
-            len(mine),
-            incident["id"],
         )
     return table
 
 
 def incident_table(items: Sequence[Document]) -> RenderableType:
-    """The incidents of the casebook: when, how much, why and how sure, where."""
+    """The incidents of the casebook: when, how much, why and how sure, who, what is proposed first."""
     if not items:
-        return Text("No incident in the casebook; `tokensleuth investigate RANGE` finds and saves them.")
-    table = _table("!from (UTC)", "!>change", "cause", "scope", "!id", leading=1)
+        return Text("No such incident in the casebook; `tokensleuth investigate RANGE` finds and saves them.")
+    table = _table("!from (UTC), id", "!>change", "what happened, to whom, what is proposed", leading=1)
     for item in items:
-        pending = sum(proposal.get("state") == "pending" for proposal in parts(item, "proposals"))
-        _add(
-            table,
-            _lines(instant(item["start_at"]), f"{hours(item):,} h"),
-            usd(item["delta_usd"], signed=True),
-            _lines(cause_text(item), f"{percent(item['confidence'])} sure"),
-            _lines(*scope_parts(item["scope"])),
-            _lines(printable(item["id"]), *([f"{pending} pending"] if pending else [])),
-        )
+        waiting = [p for p in parts(item, "proposals") if p.get("state", "pending") == "pending"]
+        told = [cause_text(item).capitalize(), f"{percent(item['confidence'])} sure"]
+        told += [f"{counted(len(waiting), 'proposal')} pending"] if waiting else []
+        what = _lines(", ".join(told), *scope_parts(item["scope"]), *map(_brief, waiting[:1]))
+        _add(table, _when(item), _amount(item, "delta_usd"), what)
     return table
+
+
+def _when(incident: Document) -> Text:
+    return _lines(instant(incident["start_at"]), printable(incident["id"]))
+
+
+def _amount(incident: Document, name: str) -> Text:
+    return _lines(usd(incident[name], signed=True), f"in {hours(incident):,} h")
+
+
+def _brief(proposal: Document) -> str:
+    """What is proposed, and the first that follows from it."""
+    return "-> " + ", ".join([measure_text(proposal), *list(consequences(proposal))[:1]])
 
 
 def proposal_table(items: Sequence[Document]) -> RenderableType:
     """The proposals of the casebook: what, on whom, for how much, until when."""
     if not items:
-        return Text("No proposal in the casebook.")
-    table = _table("!id, incident", "!state, expires", "action", "target", "!>saves a day", leading=1)
+        return Text("No such proposal in the casebook.")
+    table = _table("!id, incident", "!state, expires", "action, target", leading=1)
     for item in items:
+        told = _lines(", ".join(target_parts(item["target"])), *filter(None, ["; ".join(consequences(item))]))
         _add(
             table,
             _lines(printable(item["id"]), printable(item["incident_id"])),
             _state(item),
-            _lines(words(item["action"]), *_short_parameters(item)),
-            _lines(*target_parts(item["target"])),
-            usd(item["expected_saving_usd_per_day"]),
+            Text.assemble((measure_text(item), "bold"), "\n", told),
         )
     return table
 
@@ -120,12 +125,6 @@ def _state(proposal: Document) -> Text:
     state = printable(proposal["state"])
     expiry = f"\n{instant(proposal['expires_at'])}" if state == "pending" else ""
     return Text.assemble((state, STATE_STYLES.get(state, "")), expiry)
-
-
-def _short_parameters(proposal: Document) -> list[str]:
-    """Free text is left to the incident's card."""
-    parameters = cast(Document, proposal["parameters"])
-    return parameter_parts({k: v for k, v in parameters.items() if k not in ("message", "reason")})
 
 
 def _lines(*lines: str) -> Text:

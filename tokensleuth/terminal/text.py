@@ -21,6 +21,10 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else " " for c in str(value)).strip()
 
 
+def printable_lines(value: object) -> list[str]:
+    return [printable(line) for line in str(value).splitlines()]
+
+
 def parts(document: Document, name: str) -> Sequence[Document]:
     """The list of objects under `name`."""
     return cast(Sequence[Document], document[name])
@@ -73,11 +77,6 @@ def target_parts(target: object) -> list[str]:
     scope = {name: value for name, value in _items(target) if name != "gateway"}
     gateway = printable(cast(Document, target)["gateway"])
     return [*scope_parts(scope), *([f"by {gateway}"] if gateway != "none" else [])]
-
-
-def parameter_parts(parameters: object) -> list[str]:
-    """`tokens per minute 40000`, one text each."""
-    return [f"{words(name)} {printable(value)}" for name, value in _items(parameters)]
 
 
 def _items(values: object) -> Iterable[tuple[str, object]]:
