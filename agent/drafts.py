@@ -100,7 +100,7 @@ def _draft_budget(case: Case) -> Draft | None:
     budget = ceil(HEADROOM * usual)
     text = "a fifth above the most expensive of the 7 days before"
     measure = SetBudget(max_usd=Decimal(budget), period="day")
-    return Draft(measure, scope, text, Replayed(max_usd_per_day=float(budget)))
+    return Draft(measure, scope, text, Replayed(max_usd_per_day=Decimal(budget)))
 
 
 def _draft_downgrade(case: Case) -> Draft | None:

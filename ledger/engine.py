@@ -1,6 +1,7 @@
 """The port to whatever runs the query catalogue, and its DuckDB engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,9 +30,20 @@ class DuckDbEngine:
     connection: duckdb.DuckDBPyConnection
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Row]:
-        with self.connection.cursor() as cursor:
+        with _stoppable(), self.connection.cursor() as cursor:
             return cursor.execute(sql, dict(parameters)).fetchall()
 
     def frame(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
-        with self.connection.cursor() as cursor:
+        with _stoppable(), self.connection.cursor() as cursor:
             return cursor.execute(sql, dict(parameters)).df()
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """DuckDB tells Ctrl-C as an error of the query; whoever handles errors must not take it for one."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise

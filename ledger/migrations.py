@@ -8,7 +8,12 @@ from ledger.errors import RefusedError
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Apply what is missing; raises RefusedError for a ledger written by a newer program."""
+    """Apply what is missing; raises RefusedError for a file of something else or of a newer program."""
+    tables = {
+        str(name) for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()
+    }
+    if tables and "schema_migrations" not in tables:
+        raise RefusedError(f"the file is no ledger: it holds other tables ({', '.join(sorted(tables)[:3])})")
     connection.execute(
         "create table if not exists schema_migrations (number integer not null, name varchar not null)"
     )

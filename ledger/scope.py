@@ -37,7 +37,8 @@ class Scope:
         pairs = list(values.items() if isinstance(values, Mapping) else values)
         pinned = dict(pairs)
         if len(pinned) != len(pairs):
-            raise RefusedError(f"a dimension is given twice in {pairs}")
+            given = ", ".join(f"{dimension}={value}" for dimension, value in pairs)
+            raise RefusedError(f"a dimension is given twice: {given}")
         return cls(tuple((d, pinned[d]) for d in DIMENSIONS if d in pinned))
 
     @classmethod

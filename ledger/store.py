@@ -93,6 +93,6 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             raise UnreachableError(
                 f"the ledger {path} is in use by another process; stop it or use another --ledger"
             ) from None
-        raise RefusedError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
+        raise UnreachableError(f"{path} cannot be opened: {str(error).splitlines()[0]}") from None
     except duckdb.Error as error:
         raise RefusedError(f"{path} is not a ledger: {str(error).splitlines()[0]}") from None

@@ -85,6 +85,13 @@ def parse_range(text: str, *, now: datetime) -> Window:
 
     `last-...` ends at the last complete hour before `now`. Raises RefusedError with what would be right.
     """
+    try:
+        return _parsed(text, now)
+    except OverflowError:
+        raise RefusedError(f"`{text}` reaches beyond the calendar of years 1 to 9999") from None
+
+
+def _parsed(text: str, now: datetime) -> Window:
     if match := _LAST.fullmatch(text.strip()):
         hours = int(match[1]) * (24 if match[2] == "d" else 1)
         end_at = floor_hour(now)

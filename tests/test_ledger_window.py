@@ -37,6 +37,8 @@ def test_a_range_is_parsed_to_a_half_open_utc_window(text: str, window: Window) 
         ("2026-11-01T00:30Z..2026-11-02T00:00Z", "not a whole hour"),
         ("last-0h", "not after its start"),
         ("a..b", "is not an instant"),
+        ("last-99999999d", "beyond the calendar"),
+        ("0001-01-01..9999-12-31", "beyond the calendar"),
     ],
 )
 def test_a_wrong_range_is_refused_with_what_would_be_right(text: str, told: str) -> None:

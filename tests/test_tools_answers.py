@@ -154,8 +154,8 @@ def test_a_cheaper_model_refuses_nothing() -> None:
 def test_a_budget_lets_pass_what_it_covers() -> None:
     reader = _many_keys().reader()
     usual = _float(peaks(reader, DAY, where=K1).facts["usual_busiest_day_usd"])
-    half = simulate(reader, DAY.end_at, where=K1, measure=Measure(max_usd_per_day=usual / 2)).facts
-    none = simulate(reader, DAY.end_at, where=K1, measure=Measure(max_usd_per_day=usual * 2)).facts
+    half = simulate(reader, DAY.end_at, where=K1, measure=Measure(max_usd_per_day=Decimal(usual) / 2)).facts
+    none = simulate(reader, DAY.end_at, where=K1, measure=Measure(max_usd_per_day=Decimal(usual) * 2)).facts
     assert none["saving_usd_per_day"] == 0
     assert _float(half["saving_usd_per_day"]) == pytest.approx(_float(half["cost_usd_per_day"]) / 2, rel=0.1)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Measure:
 
     tokens_per_minute: int | None = None
     requests_per_minute: int | None = None
-    max_usd_per_day: float | None = None
+    max_usd_per_day: Decimal | None = None
     price_ratio: float | None = None
     """Cost on another model against the present one; refuses nothing."""
     block: bool = False
@@ -44,12 +45,17 @@ def simulate(reader: Reader, until: datetime, *, where: Scope, measure: Measure)
         saved = cost * (1 - min(measure.price_ratio, 1.0))
     return answer(
         "simulate",
-        asked(window, where, **{f.name: getattr(measure, f.name) or None for f in fields(Measure)}),
+        asked(window, where, **{f.name: _told(getattr(measure, f.name)) for f in fields(Measure)}),
         Comparison(window, ()),
         where,
         facts=_facts(window, cost, requests, saved, requests * (1 - kept)),
         found=bool(requests.any() or cost.any()),
     )
+
+
+def _told(value: Decimal | float | bool | None) -> str | float | None:
+    """A field as an argument: dollars as text, what is not set as None."""
+    return f"{value:.2f}" if isinstance(value, Decimal) else value or None
 
 
 def _replay_window(reader: Reader, until: datetime) -> Window:
@@ -74,7 +80,7 @@ def _kept(
     if measure.requests_per_minute is not None:
         return _under(requests, 60.0 * measure.requests_per_minute)
     if measure.max_usd_per_day is not None:
-        return _within_budget(cost, window, measure.max_usd_per_day)
+        return _within_budget(cost, window, float(measure.max_usd_per_day))
     return np.ones_like(requests)
 
 
