@@ -64,6 +64,16 @@ def test_ingest_tells_a_wrong_row_and_exits_with_1(tmp_path: Path) -> None:
     ]
 
 
+def test_the_rejected_rows_of_several_files_go_to_a_file_each(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        text = f"started_at,model,input_tokens\n2026-11-01T00:00:00Z,{name},-1\n"
+        (tmp_path / f"{name}.csv").write_text(text)
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    run_json("ingest", *files, "--rejects", tmp_path / "bad.csv", *stores(tmp_path))
+    assert "one" in (tmp_path / "bad-one.csv").read_text()
+    assert "two" in (tmp_path / "bad-two.csv").read_text()
+
+
 def test_a_refused_file_exits_with_2_and_says_why(tmp_path: Path) -> None:
     page = tmp_path / "login.csv"
     page.write_text("<!DOCTYPE html><html></html>")

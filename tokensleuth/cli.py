@@ -55,7 +55,11 @@ def ingest(
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a file that has a wrong row.")] = False,
     rejects: Annotated[
         Path | None,
-        typer.Option("--rejects", metavar="FILE", help="Write all rejected rows here, for repair."),
+        typer.Option(
+            "--rejects",
+            metavar="FILE",
+            help="Write all rejected rows here, for repair; of several files, FILE-NAME each.",
+        ),
     ] = None,
     json: JsonFlag = False,
     config: ConfigOption = None,

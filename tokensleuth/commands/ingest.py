@@ -1,6 +1,7 @@
 """`tokensleuth ingest`: usage files into the ledger."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ledger.catalogue import utc_naive
@@ -61,11 +62,19 @@ def load_files(
     for done, file in enumerate(files):
         progress.update(done, len(files), f"loading {file.name}")
         try:
-            results.append(ledger.load(file, options, attribution=attribution, book=book))
+            own = replace(options, rejects=rejects_of(file, options.rejects, of_several=len(files) > 1))
+            results.append(ledger.load(file, own, attribution=attribution, book=book))
         except RefusedError as error:
             reason = str(error).removeprefix(f"{file}:").strip()
             results.append(IngestResult(errors=(RowError(str(file), None, None, None, reason),)))
     return results
+
+
+def rejects_of(file: Path, rejects: Path | None, *, of_several: bool) -> Path | None:
+    """Where the rejected rows of a file go: of several files each has its own, named after it."""
+    if rejects is None or not of_several:
+        return rejects
+    return rejects.with_name(f"{rejects.stem}-{file.name.split('.')[0]}{rejects.suffix}")
 
 
 def price_warnings(ledger: Ledger, book: PriceBook) -> list[str]:
