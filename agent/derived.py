@@ -42,6 +42,7 @@ NOW_AND_THEN = 0.5
 """A scope active in at most this share of hours has no usual hour to be compared with."""
 NO_RECORD = 2.0
 """Sessions of such scopes differ by about this factor among themselves."""
+NEXT_TO_ALL = 0.9
 REPEATS = 1.25
 """Records per hour and scope must rise by this factor before rows count as repeated."""
 
@@ -127,8 +128,16 @@ def _accounting(signals: Signals) -> Signal | None:
     own = _product(signals, "own_price_change", "share_price")
     repeated = signals.get("repeated_share")
     counted = Signal(2 * repeated.value, repeated.evidence) if repeated else None
-    known = [s for s in (unpriced, own, counted) if s]
+    known = [s for s in (unpriced, own, counted, _nothing_priced(signals)) if s]
     return max(known, key=lambda s: s.value) if known else None
+
+
+def _nothing_priced(signals: Signals) -> Signal | None:
+    """1 where next to no token has a price, now as before: then no dollars tell anything about use."""
+    unpriced = signals.get("unpriced_share")
+    if unpriced is None or unpriced.value < NEXT_TO_ALL or "cost_ratio" in signals:
+        return None
+    return Signal(1.0, unpriced.evidence)
 
 
 def _tokenizer(signals: Signals) -> Signal | None:

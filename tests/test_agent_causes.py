@@ -171,3 +171,12 @@ def test_without_an_earlier_time_no_cause_is_named() -> None:
     subject = Subject(incident_id="inc_1", window=span(0), explain=True)
     finding = investigate_incident(subject, deps, InMemorySaver()).finding
     assert (finding.verdict, finding.cause) == ("inconclusive", "unknown")
+
+
+def test_where_nothing_has_a_price_a_price_is_proposed() -> None:
+    reader = LedgerBuilder().run(Cell(unpriced=True), days=35).reader()
+    subject = Subject(incident_id="inc_1", window=span(30), explain=True)
+    finding = investigate_incident(subject, Deps(reader, PLAYBOOKS, now=at(31)), InMemorySaver()).finding
+    assert finding.cause == "accounting_artifact"
+    assert finding.proposals[0].action == "fix_price"
+    assert finding.unpriced_tokens > 0
