@@ -26,7 +26,7 @@ GOOD = {
     "record_id": "",
 }
 
-WHOLE = "is not a whole number of 0 or more (of at most 15 digits)"
+WHOLE = "is not a whole number of 0 or more (of at most 12 digits)"
 AMOUNT = "is not an amount of 0 or more in USD"
 RFC_3339 = "is not RFC 3339 with an offset; write it as 2026-11-01T09:30:00Z"
 CALENDAR = "is no instant of the calendar"

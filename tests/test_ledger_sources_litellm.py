@@ -17,7 +17,7 @@ KEY = "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b"
 
 LogRow = dict[str, object]
 
-WHOLE = "is not a whole number of 0 or more (of at most 15 digits)"
+WHOLE = "is not a whole number of 0 or more (of at most 12 digits)"
 AMOUNT = "is not an amount of 0 or more in USD"
 RFC_3339 = "is not RFC 3339 with an offset; write it as 2026-11-01T09:30:00Z"
 SECRET = "looks like a secret; send an id or a hash instead"  # noqa: S105

@@ -22,7 +22,7 @@ INSTANT = r"^\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|
 CONTROL_CHARACTERS = r"[\x00-\x1f\x7f]"
 TOO_LONG = f"is longer than {MAX_TEXT} characters"
 HAS_CONTROL_CHARACTERS = "has control characters"
-COUNT = r"^\d{1,15}(\.0+)?$"
+COUNT = r"^\d{1,12}(\.0+)?$"
 _MONEY = r"^\d{1,12}(\.\d*)?([eE][+-]?\d{1,2})?$"
 
 
@@ -103,7 +103,7 @@ def _instant_problems(raw: str, name: str, kind: str) -> Iterator[Problem]:
 def _count_problems(raw: str, name: str, kind: str) -> Iterator[Problem]:
     wrong = "is not a whole number of 0 or more"
     if kind == "VARCHAR":
-        yield Problem(name, f"not regexp_matches({raw}, '{COUNT}')", f"{wrong} (of at most 15 digits)")
+        yield Problem(name, f"not regexp_matches({raw}, '{COUNT}')", f"{wrong} (of at most 12 digits)")
         return
     if kind in _FLOATS:
         yield Problem(name, f"not isfinite({raw}) or {raw} <> floor({raw})", wrong)

@@ -50,8 +50,8 @@ PARTS: tuple[tuple[str, str], ...] = (
 )
 """Columns that count a part of another."""
 
-MAX_COUNT = 10**15
-"""No row of real usage comes near it, and sums of billions of such rows still fit."""
+MAX_COUNT = 10**12
+"""A trillion in one row is a fault of the source; at ordinary prices its cost would still fit a cell."""
 MAX_COST_USD = 1_000_000
 """One row above it is a unit error (cents, micro-dollars), not usage."""
 MAX_TEXT = 512

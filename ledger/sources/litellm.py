@@ -92,7 +92,7 @@ _PROBLEMS: tuple[Problem, ...] = (
         Problem(
             name,
             f"not regexp_matches({name}, '{COUNT}')",
-            "is not a whole number of 0 or more (of at most 15 digits)",
+            "is not a whole number of 0 or more (of at most 12 digits)",
         )
         for name in _COUNTS
     ),
