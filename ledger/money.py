@@ -2,38 +2,17 @@
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import NewType
-
-PicoUsd = NewType("PicoUsd", int)
-"""An amount in 1e-12 USD. One token at 1 USD per million tokens costs 1,000,000 of them."""
 
 PICO_PER_USD = 10**12
+"""One token at 1 USD per million tokens costs 1,000,000 of these."""
 PICO_PER_CENT = 10**10
-MAX_PICO_USD = 2**63 - 1
-"""What one stored cell can hold: 9.2 million USD for one scope and hour."""
 
 _CENT = Decimal("0.01")
-
-
-def pico_from_usd(amount: Decimal) -> PicoUsd:
-    """Convert dollars; raises ValueError for an amount finer than 1e-12 USD, NaN or infinity."""
-    if not amount.is_finite():
-        raise ValueError(f"{amount} is not an amount of money")
-    pico = amount * PICO_PER_USD
-    if pico != pico.to_integral_value():
-        raise ValueError(f"{amount} USD is finer than 1e-12 USD")
-    return PicoUsd(int(pico))
 
 
 def usd_from_pico(pico: int) -> Decimal:
     """The exact amount in dollars."""
     return Decimal(pico).scaleb(-12)
-
-
-def usd_text(pico: int) -> str:
-    """Dollars for JSON: a decimal string rounded to cents, halves to even."""
-    cents = usd_from_pico(pico).quantize(_CENT, rounding=ROUND_HALF_EVEN)
-    return str(abs(cents) if cents == 0 else cents)
 
 
 def exact_usd_text(pico: int) -> str:

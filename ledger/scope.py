@@ -64,9 +64,13 @@ class Scope:
         theirs = other.as_dict()
         return all(theirs.get(dimension) == value for dimension, value in self.items)
 
+    def narrowed_to(self, part: "Scope") -> "Scope":
+        """This scope with everything pinned that `part` pins; where both pin a dimension, `part` says."""
+        return Scope.of({**self.as_dict(), **part.as_dict()})
+
     def with_value(self, dimension: Dimension, value: str) -> "Scope":
         """This scope with one dimension pinned (or pinned anew)."""
-        return Scope.of({**self.as_dict(), dimension: value})
+        return self.narrowed_to(Scope(((dimension, value),)))
 
     def __str__(self) -> str:
         return ", ".join(f"{d}={v}" for d, v in self.items) or "all spend"

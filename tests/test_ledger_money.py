@@ -4,18 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.money import cents_text, cents_that_sum, exact_usd_text, pico_from_usd, usd_from_pico, usd_text
+from ledger.money import PICO_PER_USD, cents_text, cents_that_sum, exact_usd_text, usd_from_pico
 
 
 @given(st.integers(-(10**18), 10**18))
 def test_pico_dollars_survive_a_round_trip(pico: int) -> None:
-    assert pico_from_usd(usd_from_pico(pico)) == pico
-
-
-@pytest.mark.parametrize("amount", [Decimal("1e-13"), Decimal("NaN"), Decimal("Infinity")])
-def test_what_cannot_be_held_exactly_is_refused(amount: Decimal) -> None:
-    with pytest.raises(ValueError, match=r"USD|money"):
-        pico_from_usd(amount)
+    assert usd_from_pico(pico) * PICO_PER_USD == pico
 
 
 @pytest.mark.parametrize(
@@ -31,13 +25,13 @@ def test_what_cannot_be_held_exactly_is_refused(amount: Decimal) -> None:
     ],
 )
 def test_dollars_are_shown_with_two_decimals_or_all(pico: int, cents: str, exact: str) -> None:
-    assert (usd_text(pico), exact_usd_text(pico)) == (cents, exact)
+    assert (cents_text(cents_that_sum([pico], pico)[0]), exact_usd_text(pico)) == (cents, exact)
 
 
 @given(st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=30))
 def test_rounded_parts_add_up_to_the_rounded_total(parts: list[int]) -> None:
     rounded = cents_that_sum(parts, sum(parts))
-    assert Decimal(cents_text(sum(rounded))) == Decimal(usd_text(sum(parts)))
+    assert Decimal(cents_text(sum(rounded))) == round(usd_from_pico(sum(parts)), 2)
     assert all(abs(cent * 10**10 - part) < 10**10 for cent, part in zip(rounded, parts, strict=True))
 
 

@@ -91,7 +91,7 @@ def detect_range(
 
 def _pinned(series: HourlySeries, where: Scope) -> HourlySeries:
     """The series under their full names: what the whole question is narrowed to is a part of each scope."""
-    return replace(series, scopes=tuple(Scope.of({**where.as_dict(), **s.as_dict()}) for s in series.scopes))
+    return replace(series, scopes=tuple(where.narrowed_to(s) for s in series.scopes))
 
 
 def _distinct(levels: Sequence[HourlySeries]) -> list[HourlySeries]:

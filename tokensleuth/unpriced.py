@@ -1,6 +1,6 @@
 """Tokens without a price: no series of dollars shows them, so their own series are scored beside."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from detectors.settings import DetectorSettings
 from ledger.hourly import HourlySeries
 from ledger.reader import Reader
 from ledger.scope import Dimension, Scope
+from ledger.usage import Measures
 from ledger.window import Window
 
 MIN_TOKENS = 100_000
@@ -36,18 +37,15 @@ class Unpriced:
 
 def unpriced_usage(reader: Reader, window: Window, where: Scope) -> Unpriced:
     """How much of the range has no price."""
-    totals = reader.totals([window], by=["model"], where=where)
-    found = {scope: m.unpriced_tokens for scope, m in totals.items() if m.unpriced_tokens}
-    models = sorted(found, key=lambda scope: (-found[scope], scope))
-    return Unpriced(sum(found.values()), tuple(scope.as_dict()["model"] for scope in models))
+    return _summed(reader.totals([window], by=["model"], where=where))
 
 
 def unpriced_detection(
     reader: Reader, window: Window, history: Window, settings: DetectorSettings, where: Scope
 ) -> Unpriced:
     """The same with the spikes in tokens; `history` ends with the range."""
-    usage = unpriced_usage(reader, window, where)
     totals = reader.totals([window], by=["model"], where=where)
+    usage = _summed(totals)
     mostly = {s.as_dict()["model"] for s, m in totals.items() if 2 * m.unpriced_tokens > m.tokens.total}
     scopes = [where.with_value("model", model) for model in usage.models if model in mostly][:MAX_MODELS]
     if not scopes:
@@ -56,6 +54,12 @@ def unpriced_detection(
     detection = detect([models, leaves], leaves, window, settings)
     spikes = [s for s in detection.spikes if abs(s.excess) >= MIN_TOKENS]
     return replace(usage, detection=detection, spikes=tuple(_finest(spikes)))
+
+
+def _summed(totals: Mapping[Scope, Measures]) -> Unpriced:
+    found = {scope: m.unpriced_tokens for scope, m in totals.items() if m.unpriced_tokens}
+    models = sorted(found, key=lambda scope: (-found[scope], scope))
+    return Unpriced(sum(found.values()), tuple(scope.as_dict()["model"] for scope in models))
 
 
 def _token_series(reader: Reader, history: Window, scopes: Sequence[Scope]) -> list[HourlySeries]:
@@ -67,7 +71,7 @@ def _token_series(reader: Reader, history: Window, scopes: Sequence[Scope]) -> l
 
 
 def _stacked(parts: Sequence[tuple[Scope, HourlySeries]]) -> HourlySeries:
-    names = [Scope.of({**where.as_dict(), **s.as_dict()}) for where, part in parts for s in part.scopes]
+    names = [where.narrowed_to(s) for where, part in parts for s in part.scopes]
     values = np.concatenate([part.values for _, part in parts])
     return replace(parts[0][1], scopes=tuple(names), values=values)
 

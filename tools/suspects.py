@@ -151,12 +151,11 @@ def _overlap(one: Suspect, other: Suspect, split: Split) -> float:
 
 
 def _row(suspect: Suspect, where: Scope, split: Split) -> Row:
-    named = {**where.as_dict(), **suspect.scope.as_dict()}
     gross = sum(abs(p) for p in suspect.effects_pico.values())
     before = sum(split.leaves.before.cost_pico[suspect.slice.leaves].tolist())
     after = sum(split.leaves.after.cost_pico[suspect.slice.leaves].tolist())
     return {
-        "scope": dict(Scope.of(named).items),
+        "scope": dict(where.narrowed_to(suspect.scope).items),
         "lead": suspect.lead,
         "usd": usd(suspect.delta_pico),
         "leaves": int(suspect.slice.leaves.sum()),

@@ -45,7 +45,7 @@ where not exists (
 """
 
 _LARGEST_COST = 92 * 10**17
-"""Just under MAX_PICO_USD: compared with a double, whose steps are coarse up there."""
+"""9.2 million USD, just under what a BIGINT holds: a double it is compared with has coarse steps there."""
 
 _ANY_TOKENS = " or ".join(f"c.{k}_tokens <> 0" for k in TOKEN_CLASSES)
 _ANY_PRICED = " or ".join(f"(c.{k}_tokens <> 0 and r.{k}_rate is not null)" for k in TOKEN_CLASSES)
