@@ -1,0 +1,125 @@
+"""Measures of scores without a threshold, and intervals of any measure by resampling the series."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+from detectors.statistics import BoolArray, FloatArray, IntArray
+from evals.detection.alarms import expect_shape
+from evals.detection.count import Count
+from evals.detection.meeting import Meeting, scored_hours
+from evals.detection.spend_set import SpendSet
+from evals.detection.vus import vus_pr
+
+VUS_BUFFER_HOURS = 24
+
+
+class HourLabels(NamedTuple):
+    """Both (series, hours scored)."""
+
+    anomalous: BoolArray
+    """Inside a counted event."""
+    judged: BoolArray
+    """The series exists and the hour is not inside uncounted events alone."""
+
+
+class Interval(NamedTuple):
+    """95 % of the resampled values lie in it."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesCounts:
+    """The counts of each series, (series,) each, so that any choice of series is counted by sums."""
+
+    true_alarms: IntArray
+    false_alarms: IntArray
+    hits: IntArray
+    misses: IntArray
+    missed_usd: FloatArray
+    hours: IntArray
+    alarm_hours: IntArray
+
+    def over(self, rows: IntArray) -> Count:
+        """The count over these series, each as often as it is named; without delays."""
+        return Count(
+            true_alarms=int(self.true_alarms[rows].sum()),
+            false_alarms=int(self.false_alarms[rows].sum()),
+            hits=int(self.hits[rows].sum()),
+            misses=int(self.misses[rows].sum()),
+            delays=(),
+            missed_usd=float(self.missed_usd[rows].sum()),
+            series_weeks=int(self.hours[rows].sum()) / 168,
+            alarm_hours=int(self.alarm_hours[rows].sum()),
+        )
+
+
+def series_counts(met: Meeting) -> SeriesCounts:
+    series = len(met.spend.names)
+    excess_usd = np.array([event.excess_usd for event in met.spend.events])
+    hit = met.counted & ~np.isnan(met.delay)
+    missed = met.counted & np.isnan(met.delay)
+    return SeriesCounts(
+        true_alarms=np.bincount(met.alarms.row[met.true_alarm], minlength=series),
+        false_alarms=np.bincount(met.alarms.row[met.false_alarm], minlength=series),
+        hits=np.bincount(met.event_row[hit], minlength=series),
+        misses=np.bincount(met.event_row[missed], minlength=series),
+        missed_usd=np.bincount(met.event_row[missed], weights=excess_usd[missed], minlength=series).astype(
+            np.float64
+        ),
+        hours=scored_hours(met.spend).sum(axis=1),
+        alarm_hours=np.bincount(
+            met.alarms.row, weights=met.alarms.end - met.alarms.start, minlength=series
+        ).astype(np.int64),
+    )
+
+
+def bootstrap(value: Callable[[IntArray], float], rows: int, *, seed: int, rounds: int = 400) -> Interval:
+    """Interval of `value(series)` when `rows` series are drawn with replacement.
+
+    Hours and events of a series are not independent, so whole series are drawn. One seed draws the same
+    series for every method, which pairs them: ask for `ours(series) - theirs(series)` to compare two.
+    """
+    rng = np.random.default_rng(seed)
+    values = [value(rng.integers(rows, size=rows)) for _ in range(rounds)]
+    low, high = np.nanquantile(values, (0.025, 0.975))
+    return Interval(float(low), float(high))
+
+
+def hour_labels(spend: SpendSet) -> HourLabels:
+    anomalous, inside = np.zeros((2, *spend.cost_usd.shape), dtype=bool)
+    for event in spend.events:
+        inside[event.row, event.start : event.end] = True
+        anomalous[event.row, event.start : event.end] |= event.counts
+    anomalous, inside = anomalous[:, spend.history_hours :], inside[:, spend.history_hours :]
+    return HourLabels(anomalous, scored_hours(spend) & (anomalous | ~inside))
+
+
+def average_precision(scores: FloatArray, spend: SpendSet) -> float:
+    """Of the judged hours of all series in one ranking; a NaN score counts as 0."""
+    expect_shape(scores, spend)
+    anomalous, judged = hour_labels(spend)
+    if not anomalous.any():
+        return float("nan")
+    return float(average_precision_score(anomalous[judged], np.nan_to_num(scores)[judged]))
+
+
+def series_vus_pr(scores: FloatArray, spend: SpendSet) -> FloatArray:
+    """(series,): NaN where a series has no counted event; a NaN score counts as 0."""
+    expect_shape(scores, spend)
+    anomalous, judged = hour_labels(spend)
+    rows = zip(anomalous, np.nan_to_num(scores), judged, strict=True)
+    return np.array(
+        [vus_pr(row, score, longest_buffer=VUS_BUFFER_HOURS, judged=kept) for row, score, kept in rows]
+    )
+
+
+def mean_vus_pr(scores: FloatArray, spend: SpendSet) -> float:
+    """Mean over the series that have counted events."""
+    values = series_vus_pr(scores, spend)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
