@@ -42,3 +42,9 @@ def cents_that_sum(parts: Sequence[int], total: int) -> list[int]:
 def cents_text(cents: int) -> str:
     """Cents as a dollar string with two decimals."""
     return str(Decimal(cents).scaleb(-2).quantize(_CENT))
+
+
+def usd_text(amount: float) -> str:
+    """A float of array maths as dollars and cents."""
+    cents = Decimal(repr(float(amount))).quantize(_CENT)
+    return str(abs(cents) if cents == 0 else cents)

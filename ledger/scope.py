@@ -1,5 +1,6 @@
 """The dimensions of spend and the scope they span: which provider, model, team, key and so on."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -13,6 +14,9 @@ DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
 UNALLOCATED = "UNALLOCATED"
 """The value of a dimension that nobody owns or the source did not name."""
+
+_COMMA = re.compile(r",(?=\s*[a-z_]+=)")
+"""One before the next dimension; other commas are part of a value."""
 
 _ALIASES: Mapping[str, Dimension] = {"key": "key_id", "tier": "service_tier"}
 
@@ -51,6 +55,13 @@ class Scope:
                 raise RefusedError(f"`{text}` is not of the form dimension=value")
             pairs.append((parse_dimension(name.strip()), value))
         return cls.of(pairs)
+
+    @classmethod
+    def parse_text(cls, text: str) -> "Scope":
+        """Build from `team=search, key_id=k1`, as a scope is printed; `all` or `all spend` is everything."""
+        if text.strip() in ("all", str(EVERYTHING)):
+            return EVERYTHING
+        return cls.parse(part.strip() for part in _COMMA.split(text))
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:

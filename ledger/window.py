@@ -101,7 +101,7 @@ def _parsed(text: str, now: datetime) -> Window:
         return Window(first, last + timedelta(days=1))
     start, separator, end = text.strip().partition("..")
     if separator:
-        return Window(_instant(start), _instant(end))
+        return Window(parse_instant(start), parse_instant(end))
     raise RefusedError(
         f"`{text}` is not a range; write 2026-11-01..2026-11-07, "
         "2026-11-01T00:00Z..2026-11-02T06:00Z, last-24h or last-7d"
@@ -116,13 +116,15 @@ def _day(text: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
+    """Parse a whole hour such as 2026-11-01T00:00Z; raises RefusedError with what would be right."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise RefusedError(f"`{text}` is not an instant; write it as 2026-11-01T00:00Z") from None
     if instant.tzinfo is None:
-        raise RefusedError(f"`{text}` has no time zone; write it as {text}Z")
+        right = f"{text}Z" if "T" in text else f"{text}T00:00Z"
+        raise RefusedError(f"`{text}` has no time zone; write it as {right}")
     instant = instant.astimezone(UTC)
     if instant != floor_hour(instant):
         raise RefusedError(f"`{text}` is not a whole hour; the ledger counts by the hour")

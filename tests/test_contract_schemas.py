@@ -13,7 +13,10 @@ from jsonschema import Draft202012Validator
 from ledger.scope import DIMENSIONS
 
 CONTRACT = Path(__file__).parents[1] / "docs" / "contract"
-NAMES = ("detect", "doctor", "incidents", "ingest", "investigate", "proposals", "reprice")
+NAMES = (
+    *("accept-baseline", "baselines", "detect", "doctor", "incidents", "ingest", "investigate", "proposals"),
+    *("reprice", "simulate"),
+)
 EFFECTS = [
     *("volume", "retries", "new_entities", "gone_entities", "model_mix", "tier_mix", "input_length"),
     *("output_length", "cache", "tokenizer", "price", "unpriced", "trend"),
@@ -171,6 +174,19 @@ BROKEN = [
     Change("doctor", ("checks", 0, "status"), "fail"),
     Change("reprice", ("applied",), Missing),
     Change("reprice", ("after_usd",), 18.24),
+    Change("accept-baseline", ("state",), "perhaps"),
+    Change("accept-baseline", ("scope", "squad"), "x"),
+    Change("accept-baseline", ("level_usd_per_day",), 84.65),
+    Change("baselines", ("items", 0, "decided_by"), ""),
+    Change("baselines", ("items", 0, "acts_from"), Missing),
+    Change("detect", ("baselines", 0, "acts"), None),
+    Change("simulate", ("settings", "changed", "fire_score", "to"), Missing),
+    Change("simulate", ("before", "worth_usd"), 120.0),
+    Change("simulate", ("kept",), None),
+    Change("simulate", ("lost", 0, "direction"), "sideways"),
+    Change("simulate", ("gained", 0, "spike_count"), 0),
+    Change("simulate", ("labels", "after", "precision"), 1.2),
+    Change("simulate", ("labels", "items", 0, "hit_after"), None),
 ]
 
 
@@ -219,6 +235,10 @@ VALID = [
     Change("detect", ("scores",), Missing),
     Change("ingest", ("charges",), Missing),
     Change("doctor", ("checks", 0, "status"), "warn"),
+    Change("accept-baseline", ("reason",), None),
+    Change("detect", ("baselines",), Missing),
+    Change("simulate", ("labels",), None),
+    Change("simulate", ("lost", 0, "false_alarm"), None),
 ]
 
 

@@ -15,6 +15,20 @@ def test_a_value_may_hold_an_equals_sign() -> None:
     assert Scope.parse(["feature=a=b"]).as_dict() == {"feature": "a=b"}
 
 
+@pytest.mark.parametrize("text", ["team=search,key=k1", "team=search, key_id=k1", "key=k1 ,team=search"])
+def test_a_scope_is_read_as_it_is_printed(text: str) -> None:
+    assert str(Scope.parse_text(text)) == "team=search, key_id=k1"
+
+
+@pytest.mark.parametrize("text", ["all", " all spend"])
+def test_all_spend_is_a_scope_by_name(text: str) -> None:
+    assert Scope.parse_text(text) == EVERYTHING
+
+
+def test_a_comma_that_no_dimension_follows_is_part_of_the_value() -> None:
+    assert Scope.parse_text("team=a, b,user=c").as_dict() == {"team": "a, b", "user": "c"}
+
+
 @pytest.mark.parametrize("text", ["team", "team=", "colour=red"])
 def test_a_wrong_filter_is_refused(text: str) -> None:
     with pytest.raises(RefusedError):

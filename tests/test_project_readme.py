@@ -10,7 +10,7 @@ from tokensleuth.cli import app
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 MAKEFILE = (Path(__file__).parent.parent / "Makefile").read_text("utf-8")
 COMMANDS = re.findall(r"^\.venv/bin/tokensleuth (.+?)(?:\s+#.*)?$", README, re.MULTILINE)
-TABLED = re.findall(r"`([a-z]+)(?: [^`]*)?`", "\n".join(re.findall(r"^\| (`.+?) \|", README, re.MULTILINE)))
+TABLED = re.findall(r"`([a-z-]+)(?: [^`]*)?`", "\n".join(re.findall(r"^\| (`.+?) \|", README, re.MULTILINE)))
 
 
 def test_the_readme_opens_with_the_two_commands_that_do_everything() -> None:

@@ -17,7 +17,14 @@ from sqlalchemy import func, select, update
 from ledger.scope import Scope
 from ledger.window import Window
 from tokensleuth.casebook import Casebook, EvidenceDocument, InvestigationRecord
-from tokensleuth.casebook.schema import evidence, incidents, investigations, metadata, proposals
+from tokensleuth.casebook.schema import (
+    baseline_changes,
+    evidence,
+    incidents,
+    investigations,
+    metadata,
+    proposals,
+)
 
 CONTRACT = Path(__file__).parents[1] / "docs" / "contract"
 NOW = datetime(2026, 11, 4, 9, tzinfo=UTC)
@@ -57,10 +64,10 @@ def record(at: datetime = NOW, **changed: object) -> InvestigationRecord:
 
 
 def rows(casebook: Casebook) -> dict[str, int]:
+    """Of the tables that hold investigations."""
+    tables = [table for table in metadata.sorted_tables if table is not baseline_changes]
     with casebook.engine.begin() as connection:
-        counts = {
-            t.name: connection.scalar(select(func.count()).select_from(t)) for t in metadata.sorted_tables
-        }
+        counts = {t.name: connection.scalar(select(func.count()).select_from(t)) for t in tables}
     return {name: int(count or 0) for name, count in counts.items()}
 
 

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 
 from ledger.errors import RefusedError, UnreachableError
 from tokensleuth.casebook import Casebook
-from tokensleuth.casebook.opening import parse_url, shown_url
+from tokensleuth.casebook.opening import is_there, parse_url, shown_url
 from tokensleuth.casebook.schema import HEAD, VERSION_TABLE, metadata
 from tokensleuth.casebook.upgrade import alembic_config
 
@@ -53,6 +53,27 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) ->
 
 def test_head_is_the_last_of_one_line_of_migrations() -> None:
     assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]
+
+
+def test_an_older_casebook_gets_what_it_lacks_and_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    Casebook.open(url_of(path)).close()
+    execute(path, "drop table baseline_changes")
+    execute(path, f"update {VERSION_TABLE} set version_num = '0001'")
+    execute(path, "insert into incidents values ('inc_1'" + ", ''" * 12 + ")")
+    with Casebook.open(url_of(path)) as casebook, casebook.engine.begin() as connection:
+        assert connection.exec_driver_sql(f"select version_num from {VERSION_TABLE}").scalar() == HEAD
+        assert connection.exec_driver_sql("select id from incidents").scalar() == "inc_1"
+        assert connection.exec_driver_sql("select count(*) from baseline_changes").scalar() == 0
+
+
+def test_looking_whether_a_casebook_is_there_does_not_make_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    assert not is_there(url_of(path))
+    assert not path.exists()
+    Casebook.open(url_of(path)).close()
+    assert is_there(url_of(path))
+    assert is_there("postgresql://u@host/db")
 
 
 def test_an_up_to_date_casebook_opens_without_loading_alembic(tmp_path: Path) -> None:
@@ -128,7 +149,7 @@ def test_a_casebook_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     Casebook.open(url_of(path)).close()
     execute(path, f"update {VERSION_TABLE} set version_num = '0099'")
-    with pytest.raises(RefusedError, match="has schema 0099; this program knows up to 0001: upgrade it"):
+    with pytest.raises(RefusedError, match=f"has schema 0099; this program knows up to {HEAD}: upgrade it"):
         Casebook.open(url_of(path))
 
 

@@ -13,12 +13,15 @@ from rich.console import Console, RenderableType
 
 from tokensleuth.terminal import (
     Sparkline,
+    baseline_table,
+    baseline_text,
     detection_summary,
     incident_card,
     incident_table,
     ingest_block,
     plain_table,
     proposal_table,
+    simulation_summary,
 )
 from tokensleuth.terminal.proposals import measure_text
 from tokensleuth.terminal.sparkline import BLOCKS
@@ -60,6 +63,9 @@ EVERYTHING: dict[str, RenderableType] = {
     "incidents": incident_table(example("incidents")["items"]),
     "proposals": proposal_table(example("proposals")["items"]),
     "detection": detection_summary(example("detect")),
+    "simulation": simulation_summary(example("simulate")),
+    "baseline": baseline_text(example("accept-baseline")),
+    "baselines": baseline_table(example("baselines")["items"]),
     "ingest": ingest_block(example("ingest")),
     "sparkline": sparkline([1.0] * 1000, flagged=[500]),
 }
@@ -78,6 +84,8 @@ def test_ids_are_never_broken(width: int) -> None:
     assert "inc_4be2a90c1d77" in shown(EVERYTHING["incidents"], width)
     assert "inc_4be2a90c1d77" in shown(EVERYTHING["detection"], width)
     assert "prop_c5d81fa2037b" in shown(EVERYTHING["proposals"], width)
+    assert "inc_0d61f8b2a3c4" in shown(EVERYTHING["simulation"], width)
+    assert "base_00afcf312b74" in shown(EVERYTHING["baselines"], width)
 
 
 def test_a_card_tells_cost_cause_certainty_culprit_and_remedy() -> None:
@@ -216,7 +224,37 @@ def test_detection_says_how_much_it_looked_at() -> None:
     assert "no spike" in quiet
 
 
+def test_detection_says_which_accepted_levels_it_goes_by() -> None:
+    document = example("detect")
+    later = [baseline | {"acts": False} for baseline in document["baselines"]]
+    text = " ".join(shown(detection_summary(document)).split())
+    assert "team=mobile: the level from 2026-10-20 09:00 UTC on is accepted." in text
+    text = " ".join(shown(detection_summary(document | {"baselines": later})).split())
+    assert "it acts on ranges that start at 2026-10-21 09:00 UTC or later" in text
+
+
+def test_a_simulation_opens_with_what_changed_and_tells_what_was_lost_and_gained() -> None:
+    text = " ".join(shown(EVERYTHING["simulation"]).split())
+    assert "fire_score 10.5 -> 14.0, trees 100 -> 50: incidents 3 -> 3: 1 lost worth $26.90" in text
+    assert "1 gained worth $18.05; 3.0 -> 3.0 a week, $120.00 -> $111.15 in all" in text
+    assert "now hit: key_leak, team=mobile" in text
+    assert text.index("Lost") < text.index("inc_4be2a90c1d77") < text.index("Gained")
+
+
+def test_a_simulation_without_a_difference_has_no_tables() -> None:
+    same: dict[str, object] = {"settings": {"changed": {}}, "lost": [], "gained": [], "labels": None}
+    text = " ".join(shown(simulation_summary(example("simulate") | same)).split())
+    assert "no setting changed: incidents 3 -> 3: none lost, none gained" in text
+    assert "Lost" not in text
+
+
+def test_an_undone_baseline_is_told_as_such() -> None:
+    text = shown(baseline_text(example("accept-baseline") | {"state": "undone"}))
+    assert "is no longer taken as normal" in " ".join(text.split())
+
+
 def test_tables_of_nothing_say_so() -> None:
+    assert "No baseline was accepted" in shown(baseline_table([]))
     assert "No such incident in the casebook" in shown(incident_table([]))
     assert "No such proposal in the casebook" in shown(proposal_table([]))
 

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from detectors.accepted import Baseline
 from ledger.ingest.stage import Attribution, Owned
 from ledger.owners import owner_of
 from ledger.prices.book import PriceBook
 from ledger.prices.makers import provider_of
 from ledger.store import Ledger, open_ledger
 from tokensleuth.casebook import Casebook
+from tokensleuth.casebook.opening import is_there
 from tokensleuth.settings import Settings, Store, read_settings
 
 
@@ -46,6 +48,13 @@ class App:
     def casebook(self) -> Iterator[Casebook]:
         with Casebook.open(self.settings.store.casebook_url) as casebook:
             yield casebook
+
+    def accepted_baselines(self) -> tuple[Baseline, ...]:
+        """Those in force; a casebook that does not exist yet holds none, and is not made."""
+        if not is_there(self.settings.store.casebook_url):
+            return ()
+        with self.casebook() as casebook:
+            return tuple(c.baseline for c in casebook.baselines() if c.state == "accepted")
 
     def price_book(self) -> PriceBook:
         return PriceBook(overrides=self.settings.price_override, aliases=self.settings.model_alias)

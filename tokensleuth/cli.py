@@ -10,9 +10,12 @@ from tokensleuth.options import (
     CasebookOption,
     ConfigOption,
     JsonFlag,
+    LabelsOption,
     LedgerOption,
     OptionalRangeArgument,
     RangeArgument,
+    ReasonOption,
+    SettingOption,
     WhereOption,
 )
 
@@ -129,6 +132,29 @@ def investigate(
 
 
 @app.command()
+def simulate(
+    time_range: RangeArgument,
+    setting: SettingOption,
+    labels: LabelsOption = None,
+    where: WhereOption = None,
+    json: JsonFlag = False,
+    config: ConfigOption = None,
+    ledger: LedgerOption = None,
+    casebook: CasebookOption = None,
+) -> None:
+    """Show which incidents of a range other settings would have lost and gained; saves nothing."""
+
+    def command(configured: "App", progress: "ProgressBar") -> "Outcome":
+        from tokensleuth.commands.simulate import run
+
+        return run(
+            configured, time_range, changes=setting, labels=labels, where=where or [], progress=progress
+        )
+
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+
+
+@app.command()
 def incidents(
     time_range: Annotated[
         str | None, typer.Argument(metavar="[RANGE]", help="Only incidents that touch it.")
@@ -184,6 +210,38 @@ def evidence(
         from tokensleuth.commands.casebook import show_evidence
 
         return show_evidence(configured, evidence_id)
+
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+
+
+@app.command("accept-baseline")
+def accept_baseline(
+    scope: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCOPE]", help="As it is printed, e.g. team=search,key_id=k1; or all."),
+    ] = None,
+    from_at: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="INSTANT",
+            help="The hour of the change; default the start of its open incident, else of the last 24 h.",
+        ),
+    ] = None,
+    reason: ReasonOption = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the scope's latest baseline back.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show all of them, of SCOPE if given.")] = False,
+    json: JsonFlag = False,
+    config: ConfigOption = None,
+    ledger: LedgerOption = None,
+    casebook: CasebookOption = None,
+) -> None:
+    """Call the present level of a scope normal: it is no incident any more, further growth is a new one."""
+
+    def command(configured: "App", _progress: "ProgressBar") -> "Outcome":
+        from tokensleuth.commands.baselines import run
+
+        return run(configured, scope, from_at=from_at, reason=reason, undone=undo, listed=listed)
 
     execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 

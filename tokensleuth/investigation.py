@@ -10,17 +10,18 @@ from agent.investigation import Deps, Investigation, Subject, investigate_incide
 from agent.policy import PolicySettings
 from detectors.incidents import Incident
 from detectors.scored import ScoredSeries
-from ledger.ids import fact_id
 from ledger.money import PICO_PER_USD
 from ledger.reader import Reader
 from ledger.scope import Scope
 from ledger.window import Window
 from playbooks import load_playbooks
 from tokensleuth.app import App
-from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord
+from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord, range_incident_id
 from tokensleuth.checkpoints import open_checkpoints
 from tokensleuth.clock import seconds_since, stopwatch
-from tokensleuth.detection import covered_range, detect_range, spike_json
+from tokensleuth.detection import detect_range
+from tokensleuth.detection_document import spike_json
+from tokensleuth.ranges import covered_range
 from tokensleuth.timeline import Timeline, timeline
 from tokensleuth.unpriced import Unpriced, unpriced_usage
 
@@ -86,6 +87,7 @@ def investigate_range(
             window,
             app.settings.detection,
             where=where,
+            baselines=app.accepted_baselines(),
             progress=lambda done, total: progress(done, total, "scoring"),
         )
         unpriced, scored = found.unpriced, found.detection.scores
@@ -121,8 +123,7 @@ def _subject(incident: Incident) -> Subject:
 
 
 def _whole_range(window: Window, where: Scope) -> Subject:
-    incident_id = fact_id("inc", where.items, window.start_at.isoformat(), window.end_at.isoformat(), "range")
-    return Subject(incident_id=incident_id, window=window, scope=where, explain=True)
+    return Subject(incident_id=range_incident_id(where, window), window=window, scope=where, explain=True)
 
 
 def _deps(app: App, reader: Reader, now: datetime) -> Deps:

@@ -22,8 +22,27 @@ WhereOption = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="DIM=VALUE", help="Only this scope, e.g. team=search; may be repeated."),
 ]
+ReasonOption = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept with the decision.")
+]
 _RANGE = (
     "2026-11-01..2026-11-07 (both days included), 2026-11-01T00:00Z..2026-11-02T06:00Z, last-24h or last-7d."
 )
 RangeArgument = Annotated[str, typer.Argument(metavar="RANGE", help=_RANGE)]
 OptionalRangeArgument = Annotated[str | None, typer.Argument(metavar="[RANGE]", help=_RANGE)]
+SettingOption = Annotated[
+    list[str],
+    typer.Option(
+        "--setting",
+        metavar="KEY=VALUE",
+        help="A setting of [detection] to change, e.g. fire_score=14; may be repeated.",
+    ),
+]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        metavar="FILE",
+        help="JSON list of what truly happened: scope, start_at, end_at and perhaps kind of each.",
+    ),
+]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detectors.accepted import Baseline
+from detectors.baselines import lift
 from detectors.detection import Detection, detect
 from detectors.incidents import Spike
 from detectors.settings import DetectorSettings
@@ -41,9 +43,17 @@ def unpriced_usage(reader: Reader, window: Window, where: Scope) -> Unpriced:
 
 
 def unpriced_detection(
-    reader: Reader, window: Window, history: Window, settings: DetectorSettings, where: Scope
+    reader: Reader,
+    window: Window,
+    history: Window,
+    settings: DetectorSettings,
+    where: Scope,
+    baselines: Sequence[Baseline] = (),
 ) -> Unpriced:
-    """The same with the spikes in tokens; `history` ends with the range."""
+    """The same with the spikes in tokens; `history` ends with the range.
+
+    Of the accepted `baselines` those of teams, models and keys lift the tokens too.
+    """
     totals = reader.totals([window], by=["model"], where=where)
     usage = _summed(totals)
     mostly = {s.as_dict()["model"] for s, m in totals.items() if 2 * m.unpriced_tokens > m.tokens.total}
@@ -51,7 +61,9 @@ def unpriced_detection(
     if not scopes:
         return usage
     models, leaves = _token_series(reader, history, scopes)
-    detection = detect([models, leaves], leaves, window, settings)
+    told = [b for b in baselines if set(b.scope.dimensions) <= set(leaves.scopes[0].dimensions)]
+    (models, rows), leaves = lift([models, leaves], leaves, told, window.start_at)
+    detection = detect([models, rows], leaves, window, settings)
     spikes = [s for s in detection.spikes if abs(s.excess) >= MIN_TOKENS]
     return replace(usage, detection=detection, spikes=tuple(_finest(spikes)))
 

@@ -40,6 +40,12 @@ def open_engine(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Engine:
     return engine
 
 
+def is_there(url: str) -> bool:
+    """Whether there is a database to look into; opening a file that does not exist would make it."""
+    parsed = parse_url(url)
+    return not _is_sqlite(parsed) or Path(str(parsed.database)).exists()
+
+
 def parse_url(url: str) -> URL:
     """The parsed URL with the driver we support; raises RefusedError, never showing a password."""
     try:

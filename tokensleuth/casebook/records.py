@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from ledger.ids import fact_id
+from ledger.scope import Dimension, Scope
+from ledger.window import Window
 
 JsonObject: TypeAlias = dict[str, object]
 """An object of the JSON contract, ready for `json.dumps`."""
@@ -39,6 +41,18 @@ _CONCLUSION = (
     "analyst",
 )
 """The fields of an incident that make two investigations of it the same one."""
+
+
+def range_incident_id(scope: Scope, window: Window) -> str:
+    """The id of an investigation of a range as a whole, in which nothing need have been detected."""
+    return fact_id("inc", scope.items, window.start_at.isoformat(), window.end_at.isoformat(), "range")
+
+
+def is_whole_range(incident: JsonObject) -> bool:
+    """Whether a stored incident is a range that was explained, rather than something detected."""
+    scope = Scope.of(cast(dict[Dimension, str], incident["scope"]))
+    start_at, end_at = (datetime.fromisoformat(str(incident[name])) for name in ("start_at", "end_at"))
+    return incident["id"] == range_incident_id(scope, Window(start_at, end_at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration under `migrations/versions`; numbered, so that older sorts before newer."""
 
 VERSION_TABLE = "casebook_version"
@@ -153,3 +153,21 @@ proposals = Table(
     Index("proposals_state", "state", "expires_at"),
 )
 """`rank` is the place in the list of its investigation; `proposed_at` is when it was first proposed."""
+
+baseline_changes = Table(
+    "baseline_changes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("baseline_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("scope", Json, nullable=False),
+    Column("from_at", Instant, nullable=False),
+    Column("until_at", Instant, nullable=False),
+    Column("usual_usd_per_day", UsdText, nullable=False),
+    Column("level_usd_per_day", UsdText, nullable=False),
+    Column("reason", Text),
+    Column("decided_by", String(255), nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Index("baseline_changes_baseline_id", "baseline_id"),
+)
+"""Rows are only added; the last one of a baseline, by `number`, is its state."""

@@ -9,6 +9,7 @@ from sqlalchemy import Case, ColumnElement, Connection, Engine, and_, case, sele
 
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window, instant_text
+from tokensleuth.casebook.baselines import BaselineChange, append_change, read_baselines
 from tokensleuth.casebook.opening import LOCK_TIMEOUT_S, open_engine, plain_errors, write_transaction
 from tokensleuth.casebook.records import InvestigationRecord, JsonObject, ProposalState
 from tokensleuth.casebook.saving import save_investigation
@@ -86,6 +87,16 @@ class Casebook:
             return None
         copied = ("id", "tool", "arguments", "status", "rows", "facts", "incident_id", "investigation_id")
         return {name: row[name] for name in copied} | {"saved_at": instant_text(row["saved_at"])}
+
+    def save_baseline(self, change: BaselineChange) -> BaselineChange:
+        """Add it to the history and give it back; a baseline in that state already stays as it is."""
+        with plain_errors(self.engine), write_transaction(self.engine) as connection:
+            return append_change(connection, change)
+
+    def baselines(self, *, scope: Scope = EVERYTHING) -> list[BaselineChange]:
+        """The state of every baseline inside `scope`, undone ones included, latest level first."""
+        with plain_errors(self.engine), self.engine.begin() as connection:
+            return [c for c in read_baselines(connection) if scope.contains(c.baseline.scope)]
 
 
 def _overlapping(window: Window) -> Conditions:

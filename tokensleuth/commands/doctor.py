@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rich.table import Table
@@ -15,6 +14,7 @@ from ledger.scope import EVERYTHING, UNALLOCATED
 from ledger.store import Ledger
 from ledger.window import Window, short_text
 from tokensleuth.app import App
+from tokensleuth.casebook.opening import is_there
 from tokensleuth.clock import utc_now
 from tokensleuth.output import ExitCode, Outcome
 from tokensleuth.terminal.text import printable
@@ -68,8 +68,7 @@ def _program() -> Check:
 
 
 def _casebook(app: App) -> Iterator[Check]:
-    url = app.settings.store.casebook_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    if not is_there(app.settings.store.casebook_url):
         yield Check("casebook", "ok", "does not exist yet; the first investigation makes it")
         return
     with app.casebook() as casebook:

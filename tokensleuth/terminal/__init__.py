@@ -3,19 +3,24 @@
 Text from data is never read as markup and holds no control characters when it gets here.
 """
 
+from tokensleuth.terminal.baselines import baseline_table, baseline_text
 from tokensleuth.terminal.card import incident_card
 from tokensleuth.terminal.ingest import ingest_block
+from tokensleuth.terminal.simulation import simulation_summary
 from tokensleuth.terminal.sparkline import Sparkline
 from tokensleuth.terminal.tables import detection_summary, incident_table, plain_table, proposal_table
 from tokensleuth.terminal.unpriced import unpriced_block
 
 __all__ = [
     "Sparkline",
+    "baseline_table",
+    "baseline_text",
     "detection_summary",
     "incident_card",
     "incident_table",
     "ingest_block",
     "plain_table",
     "proposal_table",
+    "simulation_summary",
     "unpriced_block",
 ]

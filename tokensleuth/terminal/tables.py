@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from rich import box
-from rich.console import Group, JustifyMethod, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tokensleuth.terminal.baselines import baseline_line
+from tokensleuth.terminal.cells import add_row, empty_table, lines_of
 from tokensleuth.terminal.proposals import consequences, measure_text
 from tokensleuth.terminal.text import (
     Document,
@@ -44,9 +45,11 @@ def plain_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Tabl
     """Rows of text under a header; a column that holds only numbers is set to the right."""
     cells = [[printable(cell) for cell in row] for row in rows]
     is_number = [all(_NUMBER.fullmatch(row[i]) for row in cells) for i in range(len(header))]
-    table = _table(*(f">{name}" if right else name for name, right in zip(header, is_number, strict=True)))
+    table = empty_table(
+        *(f">{name}" if right else name for name, right in zip(header, is_number, strict=True))
+    )
     for row in cells:
-        _add(table, *row)
+        add_row(table, *row)
     return table
 
 
@@ -59,21 +62,35 @@ def detection_summary(document: Document) -> RenderableType:
     series, seconds = cast(int, document["series_scored"]), cast(float, document["seconds"])
     window = period(cast(Document, document["range"]))
     looked = f"{series:,} series scored in {seconds:.1f} s, {window}: {found}."
-    tables: list[RenderableType] = [_detected(incidents, spikes), Text()] if incidents else []
-    return Group(*tables, Text(looked), *unpriced_block(document, spikes="spikes"))
+    tables: list[RenderableType] = []
+    if incidents:
+        tables = [detected_table([_with_strength(incident, spikes) for incident in incidents]), Text()]
+    baselines = (
+        Text(baseline_line(item)) for item in cast(Sequence[Document], document.get("baselines", ()))
+    )
+    return Group(*tables, Text(looked), *baselines, *unpriced_block(document, spikes="spikes"))
 
 
-def _detected(incidents: Sequence[Document], spikes: Sequence[Document]) -> Table:
-    table = _table("!from (UTC), id", "!>excess", "!>score", "scope", leading=1)
+def _with_strength(incident: Document, spikes: Sequence[Document]) -> Document:
+    mine = [spikes[i] for i in cast(Sequence[int], incident["spikes"])]
+    score = max((float(str(spike["score"])) for spike in mine), default=0.0)
+    return {**incident, "score": score, "spike_count": len(mine)}
+
+
+def detected_table(incidents: Iterable[Document], *, judged: bool = False) -> Table:
+    """What was found but not explained yet; `judged` tells which ones the labels call false alarms."""
+    columns = ("!from (UTC), id", "!>excess", "!>score", "scope", *(("!by labels",) if judged else ()))
+    table = empty_table(*columns, leading=1)
     for incident in incidents:
-        mine = [spikes[i] for i in cast(Sequence[int], incident["spikes"])]
-        score = max((float(str(spike["score"])) for spike in mine), default=0.0)
-        _add(
+        spikes = counted(cast(int, incident["spike_count"]), "spike")
+        verdict = "false alarm" if incident.get("false_alarm") else "labelled"
+        add_row(
             table,
             _when(incident),
             _amount(incident, "excess_usd"),
-            _lines(f"{score:.1f}", counted(len(mine), "spike")),
-            _lines(*scope_parts(incident["scope"])),
+            lines_of(f"{cast(float, incident['score']):.1f}", spikes),
+            lines_of(*scope_parts(incident["scope"])),
+            *([verdict] if judged else []),
         )
     return table
 
@@ -82,22 +99,22 @@ def incident_table(items: Sequence[Document]) -> RenderableType:
     """The incidents of the casebook: when, how much, why and how sure, who, what is proposed first."""
     if not items:
         return Text("No such incident in the casebook; `tokensleuth investigate RANGE` finds and saves them.")
-    table = _table("!from (UTC), id", "!>change", "what happened, to whom, what is proposed", leading=1)
+    table = empty_table("!from (UTC), id", "!>change", "what happened, to whom, what is proposed", leading=1)
     for item in items:
         waiting = [p for p in parts(item, "proposals") if p.get("state", "pending") == "pending"]
         told = [cause_text(item).capitalize(), f"{percent(item['confidence'])} sure"]
         told += [f"{counted(len(waiting), 'proposal')} pending"] if waiting else []
-        what = _lines(", ".join(told), *scope_parts(item["scope"]), *map(_brief, waiting[:1]))
-        _add(table, _when(item), _amount(item, "delta_usd"), what)
+        what = lines_of(", ".join(told), *scope_parts(item["scope"]), *map(_brief, waiting[:1]))
+        add_row(table, _when(item), _amount(item, "delta_usd"), what)
     return table
 
 
 def _when(incident: Document) -> Text:
-    return _lines(instant(incident["start_at"]), printable(incident["id"]))
+    return lines_of(instant(incident["start_at"]), printable(incident["id"]))
 
 
 def _amount(incident: Document, name: str) -> Text:
-    return _lines(usd(incident[name], signed=True), f"in {hours(incident):,} h")
+    return lines_of(usd(incident[name], signed=True), f"in {hours(incident):,} h")
 
 
 def _brief(proposal: Document) -> str:
@@ -109,12 +126,14 @@ def proposal_table(items: Sequence[Document]) -> RenderableType:
     """The proposals of the casebook: what, on whom, for how much, until when."""
     if not items:
         return Text("No such proposal in the casebook.")
-    table = _table("!id, incident", "!state, expires", "action, target", leading=1)
+    table = empty_table("!id, incident", "!state, expires", "action, target", leading=1)
     for item in items:
-        told = _lines(", ".join(target_parts(item["target"])), *filter(None, ["; ".join(consequences(item))]))
-        _add(
+        told = lines_of(
+            ", ".join(target_parts(item["target"])), *filter(None, ["; ".join(consequences(item))])
+        )
+        add_row(
             table,
-            _lines(printable(item["id"]), printable(item["incident_id"])),
+            lines_of(printable(item["id"]), printable(item["incident_id"])),
             _state(item),
             Text.assemble((measure_text(item), "bold"), "\n", told),
         )
@@ -125,23 +144,3 @@ def _state(proposal: Document) -> Text:
     state = printable(proposal["state"])
     expiry = f"\n{instant(proposal['expires_at'])}" if state == "pending" else ""
     return Text.assemble((state, STATE_STYLES.get(state, "")), expiry)
-
-
-def _lines(*lines: str) -> Text:
-    return Text("\n".join(lines))
-
-
-def _table(*columns: str, leading: int = 0) -> Table:
-    """A column's name starts with `!` where it is never broken and with `>` where it is set to the right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), leading=leading)
-    table.header_style = "bold"
-    for column in columns:
-        name = column.lstrip(">!")
-        whole, right = column.startswith("!"), column.removeprefix("!").startswith(">")
-        justify: JustifyMethod = "right" if right else "left"
-        table.add_column(Text(name), justify=justify, no_wrap=whole, overflow="fold")
-    return table
-
-
-def _add(table: Table, *cells: object) -> None:
-    table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in cells))
