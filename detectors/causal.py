@@ -1,12 +1,12 @@
 """Scores a range as it would have been scored live: every refit and every score knows the past only."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from detectors.flags import FlagState, flag_hours, gate_open
-from detectors.model import CONTEXT_HOURS, Profiles, check_length, check_matrix, fit, score
+from detectors.flags import Flags, FlagState, flag_hours, gate_open, onset_hours
+from detectors.model import CONTEXT_HOURS, History, Profiles, check_length, check_matrix, fit, score
 from detectors.scoring import Scores
 from detectors.seasonal import DAY_HOURS, WEEK_DAYS
 from detectors.settings import DetectorSettings
@@ -15,6 +15,8 @@ from detectors.statistics import FloatArray
 Progress = Callable[[int, int], None]
 """Told the refits done so far and the refits there are."""
 
+_ONSET_SIGMAS = 2.0
+_ONSET_SHARE = 0.5
 _SCALE_FLOOR = 0.05
 """Least one-hour scale, as a share of the least amount that matters."""
 
@@ -37,33 +39,68 @@ def score_range(
     *,
     first_weekday: int = 0,
     floor: float = 0.0,
+    tokens: FloatArray | None = None,
 ) -> RangeScores:
     """Score (series, hours) from `first_scored_hour` on; the first hour is 00:00 UTC of `first_weekday`.
 
     Levels and scales are refit at every midnight, shapes and the forest every `slow_refit_days`. Hours that
-    were flagged are learnt as their expectation. `floor` is what the deviation over 6 h must amount to for
-    an hour to fire. An hour's score depends on that hour and earlier ones only.
+    were flagged are learnt as their expectation. `floor` is what an hour's deviation must amount to for it
+    to fire. With `tokens`, of the same shape, the price per token is watched too. An hour's score depends on
+    that hour and earlier ones only.
     """
     check_matrix(values)
     check_length(values[:, : first_scored_hour // DAY_HOURS * DAY_HOURS], settings)
     state = FlagState.closed(len(values))
-    learnt = values.copy()
+    past = _Past(values, values.copy(), tokens, first_weekday)
     blocks = list(scoring_blocks(first_scored_hour, values.shape[1], settings))
     known: Profiles | None = None
     scored: list[Scores] = []
     flagged: list[FloatArray] = []
     for number, (start, end) in enumerate(blocks):
         keep = known if number % settings.slow_refit_days else None
-        known = _refit(learnt[:, :start], first_weekday, settings, floor, keep)
-        scores = score(known, values[:, start - CONTEXT_HOURS : end])
+        history = past.until(start, settings.history_days)
+        known = fit(history, settings=settings, floor=_SCALE_FLOOR * floor, known=keep)
+        scores = score(known, *past.recent(start - CONTEXT_HOURS, end))
         matters = gate_open(scores, known.calibration.hourly_mean, floor, settings)
         flags, state = flag_hours(scores, matters, state, settings)
-        learnt[:, start:end] = np.where(flags.masked, scores.expected, values[:, start:end])
+        past.forget(start, end, flags, scores)
         scored.append(scores)
         flagged.append(flags.flagged)
         if progress is not None:
             progress(number + 1, len(blocks))
     return RangeScores(blocks[0][0], _join(scored), np.concatenate(flagged, axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The matrices of a range; what is learnt is filled in as hours are scored."""
+
+    actual: FloatArray
+    learnt: FloatArray
+    tokens: FloatArray | None
+    first_weekday: int
+
+    def until(self, hour: int, days: int) -> History:
+        """The last `days` whole days before `hour`."""
+        skipped = max(hour // DAY_HOURS - days, 0)
+        hours = slice(skipped * DAY_HOURS, hour)
+        return History(
+            learnt=self.learnt[:, hours],
+            first_weekday=(self.first_weekday + skipped) % WEEK_DAYS,
+            actual=self.actual[:, hours],
+            tokens=None if self.tokens is None else self.tokens[:, hours],
+        )
+
+    def recent(self, start: int, end: int) -> tuple[FloatArray, FloatArray | None]:
+        return self.actual[:, start:end], None if self.tokens is None else self.tokens[:, start:end]
+
+    def forget(self, start: int, end: int, flags: Flags, scores: Scores) -> None:
+        """Flagged hours, and those that led to them, are learnt as what was expected of them."""
+        deviation = self.actual[:, start:end] - scores.expected
+        rises = deviation >= _ONSET_SIGMAS * scores.scale
+        falls = (-deviation >= _ONSET_SHARE * scores.expected) & (deviation < 0)
+        masked = flags.masked | onset_hours(np.where(flags.masked, flags.flagged, 0.0), rises, falls)
+        self.learnt[:, start:end] = np.where(masked, scores.expected, self.actual[:, start:end])
 
 
 def scoring_blocks(
@@ -78,22 +115,10 @@ def scoring_blocks(
         yield start, min(start + DAY_HOURS, hours)
 
 
-def _refit(
-    history: FloatArray, first_weekday: int, settings: DetectorSettings, floor: float, known: Profiles | None
-) -> Profiles:
-    skipped = max(history.shape[1] // DAY_HOURS - settings.history_days, 0)
-    return fit(
-        history[:, skipped * DAY_HOURS :],
-        first_weekday=(first_weekday + skipped) % WEEK_DAYS,
-        settings=settings,
-        floor=_SCALE_FLOOR * floor,
-        known=known,
-    )
-
-
 def _join(parts: list[Scores]) -> Scores:
     def join(name: str) -> FloatArray:
         return np.concatenate([getattr(part, name) for part in parts], axis=1)
 
+    plain = {field.name: join(field.name) for field in fields(Scores) if field.name != "terms"}
     terms = {name: np.concatenate([part.terms[name] for part in parts], axis=1) for name in parts[0].terms}
-    return Scores(join("values"), join("expected"), join("scale"), join("direction"), join("excess"), terms)
+    return Scores(**plain, terms=terms)

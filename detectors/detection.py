@@ -47,12 +47,15 @@ def detect(
     window: Window,
     settings: DetectorSettings,
     progress: Progress | None = None,
+    *,
+    tokens: Sequence[HourlySeries] = (),
 ) -> Detection:
     """Find the spikes and incidents of `window` in hourly series that start up to 60 days before it.
 
     All series have one metric and one window, which reaches to the end of the range at least. `leaves` are
-    the finest scopes over the same window: they pin every dimension the series do. A spike that began before
-    the range and lasts into it is returned whole. Raises RefusedError on values that are not finite numbers.
+    the finest scopes over the same window: they pin every dimension the series do. With the `tokens` of the
+    same scopes, the price per token is watched too. A spike that began before the range and lasts into it is
+    returned whole. Raises RefusedError on values that are not finite numbers.
     """
     matrix = _stack(series, leaves, window)
     chosen = _largest(matrix.values, settings.max_series)
@@ -61,14 +64,15 @@ def detect(
     if history_days < settings.min_days:
         reason = f"{history_days} days of history before the range; {settings.min_days} are needed"
         return _nothing(matrix, window, reason)
-    rows, position = _distinct(matrix.values[chosen])
+    kept, position = _distinct(matrix.values[chosen])
     result = score_range(
-        rows,
+        matrix.values[chosen[kept]],
         first_hour,
         settings,
         progress,
         first_weekday=matrix.window.start_at.weekday(),
         floor=settings.min_usd if matrix.metric == "cost_usd" else 0.0,
+        tokens=_tokens_of(matrix, chosen[kept], tokens, window) if tokens else None,
     )
     scored = _expand(result, position, matrix, chosen)
     spikes = [s for s in extract_spikes(scored, settings) if s.window.overlap(window) is not None]
@@ -123,12 +127,26 @@ def _largest(values: FloatArray, most: int) -> IntArray:
     return np.sort(order[:most])
 
 
-def _distinct(values: FloatArray) -> tuple[FloatArray, IntArray]:
-    """The different rows, and which of them each row is: a key of one team is two scopes but one series."""
+def _tokens_of(
+    matrix: HourlySeries, rows: IntArray, tokens: Sequence[HourlySeries], window: Window
+) -> FloatArray:
+    """Tokens of the scopes of `rows`, hour by hour as in the matrix."""
+    first = int((matrix.window.start_at - tokens[0].window.start_at) / HOUR)
+    end = first + matrix.values.shape[1]
+    known = {scope: (part, i) for part in tokens for i, scope in enumerate(part.scopes)}
+    missing = [str(matrix.scopes[row]) for row in rows if matrix.scopes[row] not in known]
+    if missing:
+        raise RefusedError(f"no tokens given for `{missing[0]}`, whose cost is in {window}")
+    found = [known[matrix.scopes[row]] for row in rows]
+    return np.stack([part.values[i, first:end] for part, i in found])
+
+
+def _distinct(values: FloatArray) -> tuple[IntArray, IntArray]:
+    """The rows that differ, and which of them each row is: a key of one team is two scopes but one series."""
     digests = [row.tobytes() for row in values]
     first = {digest: row for row, digest in reversed(list(enumerate(digests)))}
     kept = np.sort(np.fromiter(first.values(), dtype=np.int64, count=len(first)))
-    return values[kept], np.searchsorted(kept, [first[digest] for digest in digests])
+    return kept, np.searchsorted(kept, [first[digest] for digest in digests])
 
 
 def _expand(result: RangeScores, position: IntArray, matrix: HourlySeries, chosen: IntArray) -> ScoredSeries:

@@ -9,6 +9,10 @@ from detectors.settings import DetectorSettings
 from detectors.statistics import BoolArray, FloatArray, IntArray
 
 
+ONSET_HOURS = 5
+"""The longest window that fires soon, of 6 hours, looks back so far from the hour it flags."""
+
+
 @dataclass(frozen=True, slots=True)
 class FlagState:
     """What is open in each series after some hour."""
@@ -37,9 +41,12 @@ class Flags:
 
 
 def gate_open(scores: Scores, hourly_mean: FloatArray, floor: float, settings: DetectorSettings) -> BoolArray:
-    """Hours whose deviation over 6 h matters in the unit of the series and has the score's direction."""
-    needed = np.maximum(settings.gate_mean_hours * hourly_mean[:, None], floor)
-    return np.asarray(scores.excess * scores.direction >= needed)
+    """Hours where what strayed matters in the unit of the series and has the score's direction."""
+    soon = np.maximum(settings.gate_mean_hours * hourly_mean[:, None], floor)
+    slow = np.maximum(settings.gate_day_mean_hours * hourly_mean[:, None], floor)
+    return np.asarray(
+        (scores.excess * scores.direction >= soon) | (scores.day_excess * scores.direction >= slow)
+    )
 
 
 def flag_hours(
@@ -50,7 +57,8 @@ def flag_hours(
     masked = np.zeros(scores.values.shape, dtype=bool)
     fires = (scores.values >= settings.fire_score) & matters
     keeps = scores.values >= settings.keep_score
-    holds = keeps & (scores.excess * scores.direction > 0)
+    strays = np.maximum(scores.excess * scores.direction, scores.day_excess * scores.direction) > 0
+    holds = keeps & strays
     for hour in range(scores.hours):
         state = _next_state(state, fires[:, hour], holds[:, hour], scores.direction[:, hour], settings)
         flagged[:, hour] = np.where(state.quiet_hours == 0, state.direction, 0.0)
@@ -72,3 +80,18 @@ def _next_state(
         quiet_hours=np.where(hit, 0, state.quiet_hours + 1),
         age_hours=np.where(hit & ~rejoins, 0, state.age_hours + 1),
     )
+
+
+def onset_hours(flagged: FloatArray, rises: BoolArray, falls: BoolArray) -> BoolArray:
+    """Hours just before a run of flagged ones that already rise, or fall, as it does; all (series, hours).
+
+    A window of 6 hours flags its last hour, but the incident began before.
+    """
+    begins = np.where(np.diff(flagged, axis=1, prepend=0.0) != 0, flagged, 0.0)
+    onset = np.zeros(flagged.shape, dtype=bool)
+    for sign, strays in ((1.0, rises), (-1.0, falls)):
+        leads = begins == sign
+        for _ in range(ONSET_HOURS):
+            leads = np.pad(leads[:, 1:], ((0, 0), (0, 1))) & strays
+            onset |= leads
+    return onset

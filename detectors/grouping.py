@@ -1,94 +1,124 @@
-"""When one incident explains another spike: judged by where, among the leaves, the excess lies."""
+"""Spikes taken as one incident, and when the groups already made explain another spike.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+Containment is not guessed from names: the leaves say which series share spend, and how much of one spike's
+excess lies in another's scope.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.incidents import Direction
-from detectors.leaves import LeafChange, Leaves
+from detectors.incidents import Direction, Spike
+from detectors.places import Places
 from detectors.settings import DetectorSettings
-from detectors.statistics import BoolArray
+from detectors.statistics import FloatArray
 from ledger.window import HOUR, Window
 
-_SMALL_REST = 0.1
-"""A remainder that was expected to be so little of the whole proves nothing."""
-_ALIKE = 0.5
-"""Two parts rose alike when the lesser relative change is at least so much of the greater."""
-_BROAD = 0.5
-"""A rise is broad when keys with so much of the expected spend take part in it."""
+_MOSTLY_TOLD = 0.5
+"""A spike whose excess is told to this share may be left to the groups that tell it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Spikes taken as one incident; `founder` is the one whose window it has."""
+    """Spikes taken as one incident, told at `place`."""
 
-    founder: int
     spikes: tuple[int, ...]
     window: Window
     direction: Direction
-    leaves: BoolArray
+    place: int
 
-    def is_near(self, other: "Group", hours: float) -> bool:
-        """Same direction, some spend in common, and close in time."""
-        shared = bool((self.leaves & other.leaves).any())
-        return (
-            shared and self.direction == other.direction and hours_apart(self.window, other.window) <= hours
-        )
+    @property
+    def sign(self) -> int:
+        return 1 if self.direction == "up" else -1
 
+    def reversed(self) -> "Group":
+        """The same in the other direction."""
+        return replace(self, direction="down" if self.direction == "up" else "up")
 
-def explaining(near: Sequence[Group], own: Group, change: LeafChange, share: float) -> Sequence[Group]:
-    """The fewest groups that hold `share` of the excess of `own`; none if all of them do not suffice."""
-    needed = share * change.excess_of(own.leaves)
-    ranked = sorted(near, key=lambda group: -change.excess_of(group.leaves & own.leaves))
-    union = np.zeros_like(own.leaves)
-    for count, group in enumerate(ranked, start=1):
-        union |= group.leaves & own.leaves
-        if not (own.leaves & ~union).any() or 0 < needed <= change.excess_of(union):
-            return ranked[:count]
-    return []
+    def with_spikes(self, spikes: Sequence[int]) -> "Group":
+        return replace(self, spikes=tuple(sorted({*self.spikes, *spikes})))
 
 
-def is_common_cause(
-    own: Group, parts: Sequence[Group], change: LeafChange, settings: DetectorSettings
-) -> bool:
-    """Whether `own` changed as a whole, rather than by some independent parts of it."""
-    shared = [part.leaves & own.leaves for part in parts]
-    union = np.logical_or.reduce(shared)
-    rest = own.leaves & ~union
-    if not is_small(rest, own.leaves, change):
-        return rises_alike(rest, change.ratio_of(union), change)
-    ratios = [change.ratio_of(leaves) for leaves in shared]
-    starts = [part.window.start_at for part in parts]
-    together = max(starts) - min(starts) <= settings.merge_hours * HOUR
-    return len(parts) > 1 and together and min(ratios) >= _ALIKE * max(ratios)
+def hull(windows: Sequence[Window]) -> Window:
+    return Window(min(w.start_at for w in windows), max(w.end_at for w in windows))
 
 
-def takes_over(own: Group, group: Group, change: LeafChange, leaves: Leaves, share: float) -> bool:
-    """Whether `group`, which does not explain `own`, is explained by it.
+def group_spikes(spikes: Mapping[int, Spike], places: Places, settings: DetectorSettings) -> list[Group]:
+    """From the deepest scope to the widest, each spike joins the group that explains it or founds one."""
+    alone = [
+        Group((index,), spike.window, spike.direction, places.of_scope[spike.series.scope])
+        for index, spike in spikes.items()
+    ]
+    timeline = Timeline.of(alone)
+    founded: dict[int, Group] = {}
+    for position in sorted(range(len(alone)), key=lambda i: (alone[i].place, i)):
+        own = alone[position]
+        touching = places.touching(own.place)
+        near = [
+            i
+            for i in timeline.near(own, settings.merge_hours)
+            if i in founded and founded[i].place in touching
+        ]
+        score = spikes[own.spikes[0]].score
+        chief = _explaining([founded[i] for i in near], own, score, places, settings)
+        if chief is None:
+            founded[position] = own
+        else:
+            founded[near[chief]] = founded[near[chief]].with_spikes(own.spikes)
+    return list(founded.values())
 
-    A group within it is when the rest rose alike; one across it when its excess lies in what they share.
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When many groups took place, to find the near ones without looking at each."""
+
+    starts: FloatArray
+    """Shape (groups,) each; hours."""
+    ends: FloatArray
+    signs: FloatArray
+    """+1 upwards, -1 downwards."""
+
+    @classmethod
+    def of(cls, groups: Sequence[Group]) -> "Timeline":
+        rows = np.array([_times(group) for group in groups]).reshape(-1, 3)
+        return cls(*rows.T)
+
+    def near(self, group: Group, hours: float) -> Sequence[int]:
+        """Positions of the groups of the same direction that are close in time."""
+        start, end, sign = _times(group)
+        close = (self.starts - end <= hours) & (start - self.ends <= hours) & (self.signs == sign)
+        return [int(i) for i in np.flatnonzero(close)]
+
+
+def _times(group: Group) -> tuple[float, float, float]:
+    start, end = (
+        at.timestamp() / HOUR.total_seconds() for at in (group.window.start_at, group.window.end_at)
+    )
+    return start, end, float(group.sign)
+
+
+def _explaining(
+    near: Sequence[Group], own: Group, score: float, places: Places, settings: DetectorSettings
+) -> int | None:
+    """Which of the groups explains most of `own`, if together they explain it.
+
+    They do when they hold `explained_share` of its excess or all of its leaves, or hold most of it and what
+    they leave would not have fired.
     """
-    if not (group.leaves & ~own.leaves).any():
-        return rises_alike(own.leaves & ~group.leaves, change.ratio_of(group.leaves), change)
-    theirs = leaves.change(group.window, group.direction)
-    return theirs.excess_of(group.leaves & own.leaves) >= share * theirs.excess_of(group.leaves)
-
-
-def is_small(rest: BoolArray, whole: BoolArray, change: LeafChange) -> bool:
-    return change.expected_of(rest) <= _SMALL_REST * change.expected_of(whole)
-
-
-def rises_alike(rest: BoolArray, ratio: float, change: LeafChange) -> bool:
-    """Whether the rest changed by about `ratio` too, as a whole and in most of its keys by spend."""
-    if not 0 < ratio < np.inf or change.expected_of(rest) <= 0:
-        return False
-    least = _ALIKE * ratio
-    return change.ratio_of(rest) >= least and change.share_risen(rest, least) >= _BROAD
-
-
-def hours_apart(first: Window, second: Window) -> float:
-    """Hours between two windows; 0 where they touch or overlap."""
-    gap = max(first.start_at, second.start_at) - min(first.end_at, second.end_at)
-    return max(gap / timedelta(hours=1), 0.0)
+    if not near:
+        return None
+    excess = places.change(own.place, own.window, own.direction).excess
+    parts = [places.shared(group.place, own.place) for group in near]
+    changes = [places.leaf_change(rows, own.window, own.direction) for rows in parts]
+    ranked = sorted(range(len(near)), key=lambda i: -changes[i].total.excess)
+    union = np.zeros(len(places.owners), dtype=bool)
+    held = most = 0.0
+    for i in ranked:
+        held += float(changes[i].excess[~union[parts[i]]].sum())
+        most = max(most, held)
+        union[parts[i]] = True
+    explained = 0 < settings.explained_share * excess <= most
+    rest_is_quiet = 0 < _MOSTLY_TOLD * excess <= most and score * (1 - most / excess) < settings.fire_score
+    whole = union.sum() == len(places.rows(own.place))
+    return ranked[0] if explained or rest_is_quiet or whole else None

@@ -7,14 +7,14 @@ import numpy as np
 from detectors.seasonal import DAY_HOURS
 from detectors.statistics import FloatArray, IntArray, rolling_sum, row_mean, row_quantiles
 
-WINDOWS = (1, 3, 6, 24, 72)
+WINDOWS = (1, 3, 6, 24)
 DROP_WINDOWS = (3, 6)
 
 _PRIOR_DAYS = 7.0
 _POOL_FROM_DAYS = 14
 _PRIOR_SERIES = 10.0
 """Weight of the built-in prior in the pooled one, so that a handful of series does not decide it alone."""
-_BUILT_IN_PRIOR = (0.55, 0.5, 0.7, 0.5, 0.35)
+_BUILT_IN_PRIOR = (0.55, 0.5, 0.7, 0.5)
 """Median over development series of scale / (window hours x mean hourly spend x burstiness)."""
 _BURSTINESS = 0.8
 """Scales grow with the inverse share of used hours to this power."""
@@ -34,25 +34,48 @@ class Calibration:
     """Shape (series, drop windows): the share of expected spend that ordinarily goes missing; 1 if all."""
 
 
-def calibrate(actual: FloatArray, expected: FloatArray, floor: float) -> Calibration:
-    """Learn from (series, days, 24) of past hours; days without expectation are NaN in `expected`.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What each series shows of itself, before it is compared with the others."""
 
-    `floor` is the least one-hour scale; it keeps a series that stood at zero from scoring cents.
-    """
+    own_scale: FloatArray
+    """Shape (series, windows, 24)."""
+    hourly_mean: FloatArray
+    used_share: FloatArray
+    """Of its hours, at least 0.02."""
+    days: IntArray
+    """Days with an expectation."""
+    drop_limit: FloatArray
+
+
+def measure(actual: FloatArray, expected: FloatArray) -> Measured:
+    """Learn from (series, days, 24) of past hours; days without expectation are NaN in `expected`."""
     known = ~np.isnan(expected)
     hours = np.where(known, actual, np.nan).reshape(len(actual), -1)
     hourly_mean = np.maximum(row_mean(hours), 0.0)
     used = np.clip(row_mean(np.where(np.isnan(hours), np.nan, hours != 0)), _LEAST_USED, 1.0)
-    days = known.all(axis=2).sum(axis=1)
     deviation = hours - expected.reshape(len(actual), -1)
-    own = np.stack([window_scale(deviation, window) for window in WINDOWS], axis=1)
-    unit = np.asarray(WINDOWS) * hourly_mean[:, None]
-    usual = unit * used[:, None] ** -_BURSTINESS
-    scale = shrink(own, usual, days) + 0.02 * unit[..., None]
+    return Measured(
+        own_scale=np.stack([window_scale(deviation, window) for window in WINDOWS], axis=1),
+        hourly_mean=hourly_mean,
+        used_share=used,
+        days=known.all(axis=2).sum(axis=1),
+        drop_limit=drop_limits(hours, expected.reshape(len(actual), -1), hourly_mean),
+    )
+
+
+def calibrate(measured: Measured, floor: float) -> Calibration:
+    """Scales drawn to what is usual among all the series.
+
+    `floor` is the least one-hour scale; it keeps a series that stood at zero from scoring cents.
+    """
+    unit = np.asarray(WINDOWS) * measured.hourly_mean[:, None]
+    usual = unit * measured.used_share[:, None] ** -_BURSTINESS
+    scale = shrink(measured.own_scale, usual, measured.days) + 0.02 * unit[..., None]
     return Calibration(
         scale=np.maximum(scale, floor * np.sqrt(np.asarray(WINDOWS))[:, None]),
-        hourly_mean=hourly_mean,
-        drop_limit=drop_limits(hours, expected.reshape(len(actual), -1), hourly_mean),
+        hourly_mean=measured.hourly_mean,
+        drop_limit=measured.drop_limit,
     )
 
 

@@ -1,21 +1,50 @@
-"""From deviations to one score per hour: windows upwards, drops downwards, and the forest's surprise."""
+"""From deviations to one score per hour: rises, drops, the price paid, and the forest's surprise.
+
+Each term is in sigmas, or weighed to be worth as many. The largest of them is the score, raised by how rarely
+the forest saw such an hour.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.envelope import ENVELOPE_WINDOWS, MARGIN
 from detectors.forest import Forest, forest_features, surprise
+from detectors.price import PriceProfile, price_excess, price_z
 from detectors.scale import DROP_WINDOWS, WINDOWS, Calibration, missing_share
 from detectors.seasonal import DAY_HOURS
 from detectors.statistics import FloatArray, rolling_sum
 
 GATE_HOURS = 6
+_RISE_WEIGHTS = (0.9, 1.0, 1.0, 0.9)
+"""Of the windows of 1, 3, 6 and 24 h."""
+_DROP_WEIGHT = 12.0
+_ORDINARY_DROP = 0.55
+"""A drop by less, beyond what the series ordinarily loses, is a holiday."""
 _HOPELESS_DROP = 0.9
 """A series that loses so much of its spend in ordinary times has no drops."""
-_CALM = 0.5
+_PRICE_WEIGHT = 1.2
+_MOST_PRICE = 40.0
+_PRICE_LASTS = 3.0
+"""A price that has changed stays changed: the gate counts what it will have cost after so much more time."""
+_FOREST_WEIGHT = 2.0
+_CALM = 1.0
 """Under this base score an hour is ordinary and the forest is not asked."""
 _FULL_BASE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the hours to be scored; shape (series, hours) but for the calibration."""
+
+    expected: FloatArray
+    calibration: Calibration
+    envelope: FloatArray
+    """(series, windows, hours): the most that the same hours of past weeks saw."""
+    forest: Forest | None = None
+    tokens: FloatArray | None = None
+    price: PriceProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +59,9 @@ class Scores:
     direction: FloatArray
     """+1 where the score speaks of too much, -1 of too little."""
     excess: FloatArray
-    """Deviation summed over the last 6 hours, for the gate."""
+    """What strayed in the last 6 hours, for the gate; where the price is what strays, in the last 24."""
+    day_excess: FloatArray
+    """What strayed in the last 24 hours, for the gate of slow changes."""
     terms: Mapping[str, FloatArray]
 
     @property
@@ -41,12 +72,24 @@ class Scores:
 def window_z(actual: FloatArray, expected: FloatArray, calibration: Calibration) -> FloatArray:
     """(series, hours, windows): summed deviations in sigmas, 0 without a scale; starts at 00:00 UTC."""
     deviation = actual - expected
-    hour_of_day = np.arange(actual.shape[1]) % DAY_HOURS
-    z = np.zeros((*actual.shape, len(WINDOWS)))
-    for i, window in enumerate(WINDOWS):
-        scale = calibration.scale[:, i, hour_of_day]
-        np.divide(rolling_sum(deviation, window), scale, out=z[..., i], where=scale > 0)
+    return np.stack(
+        [_in_sigmas(rolling_sum(deviation, w), calibration, i) for i, w in enumerate(WINDOWS)], axis=-1
+    )
+
+
+def rise_z(actual: FloatArray, known: Known) -> FloatArray:
+    """Like `window_z`, but a rise over a short window begins where it leaves the envelope."""
+    z = window_z(actual, known.expected, known.calibration)
+    for i, window in enumerate(ENVELOPE_WINDOWS):
+        beyond = rolling_sum(actual, window) - MARGIN * known.envelope[:, i]
+        z[..., i] = np.minimum(z[..., i], np.maximum(_in_sigmas(beyond, known.calibration, i), 0.0))
     return z
+
+
+def _in_sigmas(amount: FloatArray, calibration: Calibration, window: int) -> FloatArray:
+    """`window` is the position among the windows."""
+    scale = calibration.scale[:, window, np.arange(amount.shape[1]) % DAY_HOURS]
+    return np.divide(amount, scale, out=np.zeros_like(amount), where=scale > 0)
 
 
 def drop_scores(actual: FloatArray, expected: FloatArray, calibration: Calibration) -> FloatArray:
@@ -60,30 +103,45 @@ def drop_scores(actual: FloatArray, expected: FloatArray, calibration: Calibrati
     return np.stack(scores, axis=-1)
 
 
-def score_hours(
-    actual: FloatArray, expected: FloatArray, calibration: Calibration, forest: Forest | None
-) -> Scores:
-    """Score every hour of (series, hours) from it and the 71 hours before it."""
-    z = window_z(actual, expected, calibration)
-    drop = drop_scores(actual, expected, calibration)
-    up = np.maximum(0.9 * z[..., 0], z[..., 1])
-    down = 6 * drop[..., 1]
+def score_hours(actual: FloatArray, known: Known) -> Scores:
+    """Score every hour of (series, hours) from it and the 23 hours before it."""
+    z = rise_z(actual, known)
+    drop = drop_scores(actual, known.expected, known.calibration)
+    up = np.max(z * np.asarray(_RISE_WEIGHTS), axis=-1)
+    down = _DROP_WEIGHT * np.maximum(drop[..., 1] - _ORDINARY_DROP, 0.0) / (1 - _ORDINARY_DROP)
     base = np.maximum(np.maximum(up, down), 0.0)
     unusual = np.zeros_like(base)
     asked = base > _CALM
-    unusual[asked] = surprise(forest, forest_features(z, drop)[asked])
-    values = base + 2 * unusual * np.minimum(base / _FULL_BASE, 1.0)
-    hour_of_day = np.arange(actual.shape[1]) % DAY_HOURS
-    names = [f"z_{window}h" for window in WINDOWS]
-    return Scores(
+    unusual[asked] = surprise(known.forest, forest_features(z[asked], drop[asked]))
+    values = base + _FOREST_WEIGHT * unusual * np.minimum(base / _FULL_BASE, 1.0)
+    deviation = actual - known.expected
+    terms = {f"z_{window}h": z[..., i] for i, window in enumerate(WINDOWS)}
+    scores = Scores(
         values=values,
-        expected=expected,
-        scale=calibration.scale[:, 0, hour_of_day],
+        expected=known.expected,
+        scale=known.calibration.scale[:, 0, np.arange(actual.shape[1]) % DAY_HOURS],
         direction=np.where(down > up, -1.0, 1.0),
-        excess=rolling_sum(actual - expected, GATE_HOURS),
-        terms={
-            **{name: z[..., i] for i, name in enumerate(names)},
-            "drop_6h": drop[..., 1],
-            "forest": unusual,
-        },
+        excess=rolling_sum(deviation, GATE_HOURS),
+        day_excess=rolling_sum(deviation, DAY_HOURS),
+        terms={**terms, "drop_6h": drop[..., 1], "forest": unusual, "price": np.zeros_like(base)},
+    )
+    if known.tokens is None or known.price is None:
+        return scores
+    return _with_price(scores, actual, known.tokens, known.price)
+
+
+def _with_price(scores: Scores, actual: FloatArray, tokens: FloatArray, price: PriceProfile) -> Scores:
+    """Where the price strays further than the amount does, the hour is about the price."""
+    z = price_z(actual, tokens, price)
+    weighed = np.minimum(_PRICE_WEIGHT * z, _MOST_PRICE)
+    leads = weighed > scores.values
+    paid = _PRICE_LASTS * price_excess(actual, tokens, price, DAY_HOURS)
+    return Scores(
+        values=np.where(leads, weighed, scores.values),
+        expected=scores.expected,
+        scale=scores.scale,
+        direction=np.where(leads, 1.0, scores.direction),
+        excess=np.where(leads, paid, scores.excess),
+        day_excess=np.where(leads, paid, scores.day_excess),
+        terms={**scores.terms, "price": z},
     )

@@ -9,18 +9,20 @@ from ledger.errors import RefusedError
 class DetectorSettings:
     """Thresholds, gates and spans; one setting for all series."""
 
-    fire_score: float = 10.5
+    fire_score: float = 5.0
     """A spike opens at this score."""
-    keep_score: float = 5.0
+    keep_score: float = 3.0
     """An open spike stays open while its score is above this."""
     quiet_hours: int = 6
     """A spike closes after so many hours below `keep_score`."""
     rejoin_hours: int = 24
     """A spike that fires again in the same direction within so many hours is the same spike."""
-    gate_mean_hours: float = 4.0
-    """The deviation summed over 6 h must reach so many hours of the series' mean."""
+    gate_mean_hours: float = 3.0
+    """What strayed in 6 h must be worth so many hours of the series' mean, ..."""
+    gate_day_mean_hours: float = 8.0
+    """... or what strayed in 24 h so many."""
     min_usd: float = 1.0
-    """The deviation summed over 6 h must also reach so many dollars; other metrics have no floor."""
+    """It must also be worth so many dollars; other metrics have no floor."""
     history_days: int = 60
     """Only so many days before a refit are learnt from."""
     min_days: int = 3
@@ -51,7 +53,7 @@ class DetectorSettings:
                 f"keep_score {self.keep_score} must lie above 0 and not above fire_score {self.fire_score}"
             )
         if self.min_days < 3:
-            raise RefusedError(f"min_days {self.min_days} must be at least 3: a score looks back 72 h")
+            raise RefusedError(f"min_days {self.min_days} must be at least 3: fewer tell no scale")
         if not 0 <= self.warmup_days <= 7:
             raise RefusedError(f"warmup_days {self.warmup_days} must be from 0 to 7")
         if self.quiet_hours < 1 or self.rejoin_hours < self.quiet_hours:

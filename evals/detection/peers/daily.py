@@ -1,4 +1,4 @@
-"""The rule of cloud cost consoles: a day against the days before it."""
+"""The rule of cloud cost consoles: a day's spend against the days before it."""
 
 from dataclasses import dataclass
 
@@ -7,50 +7,49 @@ import pandas as pd
 
 from detectors.statistics import FloatArray
 from evals.detection.peers.scale import in_units
-from evals.detection.peers.series import DAY_HOURS, known_cost, scored
+from evals.detection.peers.series import (
+    DAY_HOURS,
+    WEEK_HOURS,
+    hours_before,
+    hours_earlier,
+    known_cost,
+    scored,
+)
 from evals.detection.spend_set import SpendSet
-
-_LEAST_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class DailyRule:
-    """A UTC day's spend over what was expected, as a part of the latter.
+    """What a day spent over what was expected, as a part of the latter; cloud consoles fire at 0.4.
 
-    The alert of AWS Cost Anomaly Detection's default subscription (+40 % and $100 over the expected spend,
-    told once a day), expected being the larger of the mean of the last 7 days and the same weekday's spend a
-    week before. The score stands from the day's last hour, when its total is known, for a day.
+    The default subscription of AWS Cost Anomaly Detection tells, once a day, of $100 and 40 % over the
+    expected spend. Expected is here the larger of the mean day of the last 7 and the same weekday a week ago.
     """
 
-    least_usd: float
-    """Excess under which the score is 0."""
     name: str
-    mean_days: int = 7
-    weekday: bool = True
-    hold: bool = True
+    least_usd: float = 0.0
+    """Excess under which the score is 0."""
+    sliding: bool = False
+    """Every hour scores the 24 h that end with it. Else a UTC day is scored when it is over: the score stands
+    from its last hour for a day, so that it comes up to 23 h after what it is about."""
 
     def scores(self, spend: SpendSet) -> FloatArray:
-        days = spend.cost_usd.shape[1] // DAY_HOURS
-        daily = known_cost(spend)[:, : days * DAY_HOURS].reshape(-1, days, DAY_HOURS).sum(axis=-1)
-        excess = daily - self._expected(daily)
-        share = in_units(excess, self._expected(daily), 0.0)
-        share = np.where(excess >= self.least_usd, share, 0.0)
-        return scored(_from_last_hour(share, int(spend.cost_usd.shape[1]), self.hold), spend)
-
-    def _expected(self, daily: FloatArray) -> FloatArray:
-        earlier = pd.DataFrame(daily.T).shift(1)
-        mean = earlier.rolling(self.mean_days, min_periods=_LEAST_DAYS).mean().to_numpy().T
-        if not self.weekday:
-            return mean
-        return np.fmax(mean, pd.DataFrame(daily.T).shift(7).to_numpy().T)
+        known = known_cost(spend)
+        total = pd.DataFrame(known.T).rolling(DAY_HOURS).sum().to_numpy().T
+        expected = _expected_total(known, total)
+        excess = total - expected
+        share = np.where(excess >= self.least_usd, in_units(excess, expected, 0.0), np.minimum(excess, 0))
+        return scored(share if self.sliding else _from_last_hour(share), spend)
 
 
-def _from_last_hour(daily: FloatArray, hours: int, hold: bool) -> FloatArray:
-    """(series, hours): each day's value from its last hour until the next day's last hour."""
-    values = np.zeros((len(daily), hours))
-    if not hold:
-        values[:, DAY_HOURS - 1 :: DAY_HOURS] = daily
-        return values
-    told = np.repeat(daily, DAY_HOURS, axis=1)[:, : hours - DAY_HOURS + 1]
-    values[:, DAY_HOURS - 1 : DAY_HOURS - 1 + told.shape[1]] = told
-    return values
+def _expected_total(known: FloatArray, total: FloatArray) -> FloatArray:
+    """(series, hours): expected of the 24 h that end with each hour, from the hours before them."""
+    mean = hours_before(known, WEEK_HOURS).mean().to_numpy().T * DAY_HOURS
+    return np.fmax(hours_earlier(mean, DAY_HOURS - 1), hours_earlier(total, WEEK_HOURS))
+
+
+def _from_last_hour(values: FloatArray) -> FloatArray:
+    """Each day's last value until the next day's last hour; NaN before the first."""
+    hours = values.shape[1]
+    day_ends = values[:, DAY_HOURS - 1 :: DAY_HOURS]
+    return hours_earlier(np.repeat(day_ends, DAY_HOURS, axis=1), DAY_HOURS - 1, length=hours)

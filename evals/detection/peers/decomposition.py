@@ -37,7 +37,7 @@ class StlResidual:
     name: str
     log: bool = False
     scale: Literal["mad", "std"] = "mad"
-    sides: Sides = "both"
+    sides: Sides = "up"
 
     def scores(self, spend: SpendSet) -> FloatArray:
         return score_blocks(spend, self._score_day, window_days=60)
@@ -68,4 +68,5 @@ def decompose(known: FloatArray) -> Decomposed:
 
 
 def _logs(values: FloatArray, known: FloatArray) -> FloatArray:
-    return np.log1p(np.maximum(values, 0) / (_LOG_OFFSET * max(known.mean(), 0) + 1e-9))
+    offset = _LOG_OFFSET * max(float(known.mean()), 0.0) + 1e-9
+    return np.asarray(np.log1p(np.maximum(values, 0) / offset))

@@ -1,5 +1,6 @@
 """ECOD (Li et al., "Unsupervised outlier detection using empirical cumulative distributions", TKDE 2022)."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,5 +29,9 @@ class Ecod:
 
 def _score_block(known: FloatArray, block: FloatArray) -> FloatArray:
     rows = change_features(np.concatenate([known, block]))
-    model = ECOD().fit(rows[warm_up_hours(len(known)) : len(known)])
-    return np.array([float(model.decision_function(row[None])[0]) for row in rows[len(known) :]])
+    with warnings.catch_warnings():
+        # On a flat series scipy warns that skewness means nothing, and the scores come out NaN.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        model = ECOD().fit(rows[warm_up_hours(len(known)) : len(known)])
+        scores = [float(model.decision_function(row[None])[0]) for row in rows[len(known) :]]
+    return np.asarray(np.nan_to_num(scores))

@@ -1,10 +1,11 @@
 """Prophet (Taylor and Letham, "Forecasting at scale", The American Statistician 2018)."""
 
-import logging
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from cmdstanpy import disable_logging
 from prophet import Prophet
 
 from detectors.statistics import FloatArray
@@ -12,10 +13,12 @@ from evals.detection.peers.scale import Sides, in_units
 from evals.detection.peers.series import score_blocks
 from evals.detection.spend_set import SpendSet
 
+_BAND = 0.99
+
 
 @dataclass(frozen=True, slots=True)
 class ProphetForecast:
-    """An hour less its forecast, in standard deviations of the residuals of the 60 days known.
+    """An hour less its forecast, over the half width of the band that held 99 % of the 60 days known.
 
     Linear trend, additive daily and weekly seasonality (weekly from two weeks of history on), Prophet's
     defaults otherwise; refit weekly.
@@ -26,14 +29,15 @@ class ProphetForecast:
     name: str = "Prophet"
 
     def scores(self, spend: SpendSet) -> FloatArray:
-        logging.getLogger("cmdstanpy").setLevel(logging.WARNING)
-        return score_blocks(spend, self._score_block, window_days=60, refit_days=self.refit_days)
+        with disable_logging(), warnings.catch_warnings():
+            # Prophet 1.5 uses arguments that pandas 3.1 deprecates.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return score_blocks(spend, self._score_block, window_days=60, refit_days=self.refit_days)
 
     def _score_block(self, known: FloatArray, block: FloatArray) -> FloatArray:
         expected = _fitted_and_forecast(known, len(block))
-        residual = known - expected[: len(known)]
-        deviation = block - expected[len(known) :]
-        return in_units(deviation, residual.std(), known.mean(), self.sides)
+        band = float(np.quantile(np.abs(known - expected[: len(known)]), _BAND))
+        return in_units(block - expected[len(known) :], band, known.mean(), self.sides)
 
 
 def _fitted_and_forecast(known: FloatArray, hours: int) -> FloatArray:

@@ -13,9 +13,9 @@ from evals.detection.spend_set import SpendSet
 
 @dataclass(frozen=True, slots=True)
 class RollingZ:
-    """Standard deviations from the mean of the last 28 days: the usual first rule of a monitoring team."""
+    """Standard deviations from the mean of the last 8 weeks: the usual first rule of a monitoring team."""
 
-    window_days: int = 28
+    window_days: int = 56
     sides: Sides = "up"
     name: str = "rolling z"
 
@@ -30,8 +30,8 @@ class RollingZ:
 class RollingMad:
     """Robust standard deviations from the median of the last 24 h.
 
-    The rule of open-source LLM monitors (LLM-Sentinel, "MAD detection", fires at 3.5), after Iglewicz and
-    Hoaglin 1993.
+    As open-source LLM monitors have it (the README of LLM-Sentinel: "MAD detection", fires at 3.5), after
+    Iglewicz and Hoaglin 1993.
     """
 
     window_hours: int = 24
@@ -48,7 +48,11 @@ class RollingMad:
 
 @dataclass(frozen=True, slots=True)
 class WeekMeanRatio:
-    """An hour over the mean hour of the last 7 days; alert rules of LLM gateways fire at 3."""
+    """An hour over the mean hour of the last 7 days; fires at 3.
+
+    The spend alert that is recommended for LLM gateways (at 2 in peakinfer.com, "Catching cost spikes before
+    month-end").
+    """
 
     name: str = "3x the 7-day mean"
 

@@ -1,7 +1,6 @@
 """Peers that compare an hour with the same hour of earlier weeks."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from evals.detection.peers.series import (
     DAY_HOURS,
     WEEK_HOURS,
     hours_before,
+    hours_earlier,
     known_cost,
     score_blocks,
     scored,
@@ -32,7 +32,7 @@ class SeasonalNaive:
 
     def scores(self, spend: SpendSet) -> FloatArray:
         known = known_cost(spend)
-        week_ago, day_ago = _earlier(known, WEEK_HOURS), _earlier(known, DAY_HOURS)
+        week_ago, day_ago = hours_earlier(known, WEEK_HOURS), hours_earlier(known, DAY_HOURS)
         residual = known - np.where(np.isnan(week_ago), day_ago, week_ago)
         std = hours_before(residual, self.window_days * DAY_HOURS).std().to_numpy().T
         mean = hours_before(known, self.window_days * DAY_HOURS).mean().to_numpy().T
@@ -48,7 +48,6 @@ class HourOfWeekMedian:
 
     weeks: int = 8
     sides: Sides = "up"
-    scale: Literal["mad", "std"] = "mad"
     name: str = "hour-of-week median + MAD"
 
     def scores(self, spend: SpendSet) -> FloatArray:
@@ -59,16 +58,10 @@ class HourOfWeekMedian:
         cycles = fold(known, period)
         median = np.nanmedian(cycles, axis=0)
         residual = (cycles - median)[~np.isnan(cycles)]
-        scale = mad_sigma(residual) if self.scale == "mad" else residual.std()
-        return in_units(day - median[: len(day)], scale, known.mean(), self.sides)
+        return in_units(day - median[: len(day)], mad_sigma(residual), known.mean(), self.sides)
 
 
 def fold(known: FloatArray, period: int) -> FloatArray:
     """(cycles, period), NaN before the first hour known; column 0 is the phase of the hour after the last."""
     missing = -len(known) % period
     return np.concatenate([np.full(missing, np.nan), known]).reshape(-1, period)
-
-
-def _earlier(values: FloatArray, hours: int) -> FloatArray:
-    """The values `hours` before, NaN where there are none."""
-    return np.pad(values, ((0, 0), (hours, 0)), constant_values=np.nan)[:, : values.shape[1]]

@@ -35,6 +35,12 @@ def hours_before(values: FloatArray, hours: int) -> "Rolling[pd.DataFrame]":
     return earlier.rolling(hours, min_periods=min(hours, MIN_KNOWN_HOURS))
 
 
+def hours_earlier(values: FloatArray, hours: int, *, length: int | None = None) -> FloatArray:
+    """(series, length): the values so many hours earlier, NaN where there are none; as many as given."""
+    shifted = np.pad(values, ((0, 0), (hours, 0)), constant_values=np.nan)
+    return shifted[:, : values.shape[1] if length is None else length]
+
+
 def score_blocks(
     spend: SpendSet, score_block: ScoreBlock, *, window_days: int, refit_days: int = 1
 ) -> FloatArray:

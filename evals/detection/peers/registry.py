@@ -1,0 +1,104 @@
+"""All peers, and which of them can run here."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from evals.detection.method import Method
+from evals.detection.peers.adtk_seasonal import AdtkSeasonal
+from evals.detection.peers.daily import DailyRule
+from evals.detection.peers.decomposition import StlResidual
+from evals.detection.peers.isolation_forest import SeriesForest
+from evals.detection.peers.rolling import RollingMad, RollingZ, WeekMeanRatio
+from evals.detection.peers.seasonal import HourOfWeekMedian, SeasonalNaive
+from evals.detection.peers.seasonal_esd import SeasonalHybridEsd
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedPeer:
+    """A peer that needs a package of the dependency group `peers`."""
+
+    name: str
+    load: Callable[[], Method]
+    """Imports the package; ImportError where it cannot be had."""
+
+
+class LeftOut(NamedTuple):
+    """A peer that does not run, and why."""
+
+    name: str
+    reason: str
+
+
+class AvailablePeers(NamedTuple):
+    """What `available_peers` found, both in the order of the lists."""
+
+    methods: tuple[Method, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def _ecod() -> Method:
+    from evals.detection.peers.ecod import Ecod
+
+    return Ecod()
+
+
+def _matrix_profile() -> Method:
+    from evals.detection.peers.matrix_profile import LeftMatrixProfile, compile_kernels
+
+    compile_kernels()
+    return LeftMatrixProfile()
+
+
+def _prophet() -> Method:
+    # It complains there of plotly, which only its charts need.
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
+    from evals.detection.peers.prophet_forecast import ProphetForecast
+
+    return ProphetForecast()
+
+
+PEERS: tuple[Method, ...] = (
+    RollingZ(),
+    RollingMad(),
+    WeekMeanRatio(),
+    DailyRule("daily rule, +40 % and $100", least_usd=100.0),
+    DailyRule("daily rule, per cent only"),
+    DailyRule("daily rule, sliding 24 h", sliding=True),
+    SeasonalNaive(),
+    HourOfWeekMedian(),
+    StlResidual("STL + MAD"),
+    StlResidual("STL + MAD, log", log=True, sides="both"),
+    StlResidual("STL + standard deviation", scale="std"),
+    SeasonalHybridEsd(),
+    AdtkSeasonal(),
+    SeriesForest(),
+)
+"""Those that need nothing but what the product needs."""
+
+PACKAGED_PEERS: tuple[PackagedPeer, ...] = (
+    PackagedPeer("ECOD", _ecod),
+    PackagedPeer("left matrix profile", _matrix_profile),
+    PackagedPeer("Prophet", _prophet),
+)
+
+LEFT_OUT: tuple[LeftOut, ...] = (
+    LeftOut(
+        "ADTK LevelShiftAD, PersistAD",
+        "adtk 0.6.2, the newest, puts NaN into a bool series, which pandas 3 refuses; "
+        "SeasonalAD is restated in numpy",
+    ),
+)
+"""Peers that cannot run beside our pins."""
+
+
+def available_peers(packaged: Sequence[PackagedPeer] = PACKAGED_PEERS) -> AvailablePeers:
+    """Load the peers whose packages are installed."""
+    methods, left_out = list(PEERS), list(LEFT_OUT)
+    for peer in packaged:
+        try:
+            methods.append(peer.load())
+        except ImportError as error:
+            left_out.append(LeftOut(peer.name, f"{error}; `make bench-detect` installs it"))
+    return AvailablePeers(tuple(methods), tuple(left_out))
