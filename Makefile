@@ -7,9 +7,11 @@ UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 # Compiled bytecode makes every later start two to three times faster.
 export UV_COMPILE_BYTECODE = 1
 export LANGSMITH_TRACING = false
+PEERS_VENV := .venv-peers
+PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench eval lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect eval lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -44,6 +46,16 @@ format: setup ## format and fix what can be fixed
 bench: setup ## measure ingest, investigate and start-up; writes evals/RESULTS.md
 	$(BIN)/python -m evals.bench
 
+bench-detect: $(PEERS_STAMP) ## compare the detector with its peers; writes evals/RESULTS.md
+	OPENBLAS_NUM_THREADS=1 $(PEERS_VENV)/bin/python -m evals.detection
+
+$(PEERS_STAMP): $(STAMP)
+	@test -x $(PEERS_VENV)/bin/python || $(PYTHON) -m venv $(PEERS_VENV)
+	$(UV) pip sync --quiet --python $(PEERS_VENV)/bin/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(PEERS_VENV)/bin/python --no-deps --editable .
+	$(UV) pip install --quiet --python $(PEERS_VENV)/bin/python --constraint requirements.lock --group peers
+	@touch $@
+
 eval: setup ## grade the analyst on generated organisations
 	$(BIN)/python -m evals
 
@@ -55,4 +67,4 @@ lock: ## renew requirements.lock (needs uv)
 	  --python-version 3.11 --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean: ## remove the venv and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) $(PEERS_VENV) .mypy_cache .ruff_cache .pytest_cache dist
