@@ -9,11 +9,11 @@ import numpy as np
 from detectors.seasonal import DAY_HOURS, WEEK_DAYS
 from detectors.statistics import FloatArray, rolling_sum
 
-ENVELOPE_WINDOWS = (1, 3, 6)
-"""Hours; longer windows hold several bursts and are judged by their scale alone."""
+ENVELOPE_WINDOWS = (1, 3, 6, 24)
+"""Hours."""
+MARGINS = (1.3, 1.3, 1.3, 1.0)
+"""A rise begins at so many times the most seen, for each window; chosen on development series."""
 WEEKS = 8
-MARGIN = 1.3
-"""A rise begins at so many times the most seen; chosen on development series (1.0 to 1.5 were tried)."""
 _AROUND_HOURS = 1
 _WEEK_HOURS = WEEK_DAYS * DAY_HOURS
 

@@ -8,7 +8,6 @@ from detectors.scoring import Scores
 from detectors.settings import DetectorSettings
 from detectors.statistics import BoolArray, FloatArray, IntArray
 
-
 ONSET_HOURS = 5
 """The longest window that fires soon, of 6 hours, looks back so far from the hour it flags."""
 

@@ -102,6 +102,8 @@ def fit(
     profiles = conclude(lessons, history, floor)
     if known is not None:
         return replace(profiles, forest=known.forest)
+    if not _usable(profiles).any():
+        return profiles
     features = ordinary_features(history, profiles, seed=settings.seed)
     return replace(profiles, forest=grow_forest(features, settings))
 
@@ -159,7 +161,7 @@ def _shapes_of(known: Profiles | None, rows: slice) -> Shapes | None:
 def _days(hours: FloatArray, first_weekday: int) -> FloatArray:
     """(series, days, 24) from Monday on; the days before the history are 0."""
     padded = np.pad(hours, ((0, 0), (first_weekday * DAY_HOURS, 0)))
-    return padded.reshape(len(hours), -1, DAY_HOURS)
+    return padded.reshape(len(hours), padded.shape[1] // DAY_HOURS, DAY_HOURS)
 
 
 def _calibrated(days: FloatArray) -> slice:
@@ -174,7 +176,7 @@ def expected_hours(levels: FloatArray, shapes: Shapes) -> FloatArray:
 
 def ordinary_features(history: History, profiles: Profiles, *, seed: int) -> FloatArray:
     """(rows, features) of the hours of history that had an expectation, of a sample of the series."""
-    rows = np.flatnonzero(profiles.trained & (profiles.calibration.hourly_mean > 0))
+    rows = np.flatnonzero(_usable(profiles))
     if len(rows) > _FOREST_SERIES:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _FOREST_SERIES, replace=False))
     days = _days(history.learnt[rows], history.first_weekday)
@@ -188,6 +190,11 @@ def ordinary_features(history: History, profiles: Profiles, *, seed: int) -> Flo
     calibration = select_series(profiles.calibration, rows)
     z = window_z(actual, mean, calibration)[known]
     return forest_features(z, drop_scores(actual, mean, calibration)[known])
+
+
+def _usable(profiles: Profiles) -> BoolArray:
+    """Series whose history says something about ordinary hours."""
+    return np.asarray(profiles.trained & (profiles.calibration.hourly_mean > 0))
 
 
 def select_series(calibration: Calibration, rows: IntArray) -> Calibration:

@@ -56,9 +56,7 @@ def price_z(cost_usd: FloatArray, tokens: FloatArray, profile: PriceProfile) -> 
     return np.nan_to_num(stray / profile.sigma[:, None])
 
 
-def price_excess(
-    cost_usd: FloatArray, tokens: FloatArray, profile: PriceProfile, hours: int
-) -> FloatArray:
+def price_excess(cost_usd: FloatArray, tokens: FloatArray, profile: PriceProfile, hours: int) -> FloatArray:
     """Dollars paid above the usual price over the last `hours` hours."""
     usual = np.exp(profile.log_usd_per_token)[:, None] * tokens
     return rolling_sum(cost_usd - usual, hours)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.envelope import ENVELOPE_WINDOWS, MARGIN
+from detectors.envelope import ENVELOPE_WINDOWS, MARGINS
 from detectors.forest import Forest, forest_features, surprise
 from detectors.price import PriceProfile, price_excess, price_z
 from detectors.scale import DROP_WINDOWS, WINDOWS, Calibration, missing_share
@@ -17,7 +17,7 @@ from detectors.seasonal import DAY_HOURS
 from detectors.statistics import FloatArray, rolling_sum
 
 GATE_HOURS = 6
-_RISE_WEIGHTS = (0.9, 1.0, 1.0, 0.9)
+_RISE_WEIGHTS = (0.9, 1.0, 1.0, 1.2)
 """Of the windows of 1, 3, 6 and 24 h."""
 _DROP_WEIGHT = 12.0
 _ORDINARY_DROP = 0.55
@@ -78,10 +78,10 @@ def window_z(actual: FloatArray, expected: FloatArray, calibration: Calibration)
 
 
 def rise_z(actual: FloatArray, known: Known) -> FloatArray:
-    """Like `window_z`, but a rise over a short window begins where it leaves the envelope."""
+    """Like `window_z`, but a rise begins where it leaves the envelope."""
     z = window_z(actual, known.expected, known.calibration)
-    for i, window in enumerate(ENVELOPE_WINDOWS):
-        beyond = rolling_sum(actual, window) - MARGIN * known.envelope[:, i]
+    for i, (window, margin) in enumerate(zip(ENVELOPE_WINDOWS, MARGINS, strict=True)):
+        beyond = rolling_sum(actual, window) - margin * known.envelope[:, i]
         z[..., i] = np.minimum(z[..., i], np.maximum(_in_sigmas(beyond, known.calibration, i), 0.0))
     return z
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from detectors.causal import score_range, scoring_blocks
-from detectors.flags import FlagState, flag_hours
+from detectors.flags import FlagState, flag_hours, onset_hours
 from detectors.scoring import Scores
 from detectors.settings import DetectorSettings
 from detectors.statistics import FloatArray
@@ -83,7 +83,8 @@ def test_the_warm_up_is_left_out_where_history_is_short() -> None:
 def scores_of(values: list[float], direction: float = 1.0) -> Scores:
     row = np.array([values])
     ones = np.ones_like(row)
-    return Scores(row, ones, ones, direction * ones, direction * ones, {})
+    signed = direction * ones
+    return Scores(row, ones, ones, signed, signed, signed, {})
 
 
 def flags_of(values: list[float]) -> list[int]:
@@ -93,20 +94,20 @@ def flags_of(values: list[float]) -> list[int]:
 
 
 def test_a_spike_opens_high_and_stays_open_while_lower() -> None:
-    assert flags_of([6, 11, 6, 6, 4, 6, 1]) == [0, 1, 1, 1, 0, 1, 0]
+    assert flags_of([4, 6, 4, 4, 2, 4, 1]) == [0, 1, 1, 1, 0, 1, 0]
 
 
 def test_a_spike_closes_after_six_quiet_hours() -> None:
-    assert flags_of([11, 1, 1, 1, 1, 1, 6, 1]) == [1, 0, 0, 0, 0, 0, 1, 0]
-    assert flags_of([11, 1, 1, 1, 1, 1, 1, 6]) == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert flags_of([6, 1, 1, 1, 1, 1, 4, 1]) == [1, 0, 0, 0, 0, 0, 1, 0]
+    assert flags_of([6, 1, 1, 1, 1, 1, 1, 4]) == [1, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_the_state_carries_over_from_one_day_to_the_next() -> None:
     matters = np.ones((1, 2), dtype=bool)
-    _, state = flag_hours(scores_of([11, 6]), matters, FlagState.closed(1), SETTINGS)
-    flags, _ = flag_hours(scores_of([6, 6]), matters, state, SETTINGS)
+    _, state = flag_hours(scores_of([6, 4]), matters, FlagState.closed(1), SETTINGS)
+    flags, _ = flag_hours(scores_of([4, 4]), matters, state, SETTINGS)
     assert flags.flagged.tolist() == [[1, 1]]
-    flags, _ = flag_hours(scores_of([6, 6], direction=-1), matters, state, SETTINGS)
+    flags, _ = flag_hours(scores_of([4, 4], direction=-1), matters, state, SETTINGS)
     assert flags.flagged.tolist() == [[0, 0]]
 
 
@@ -116,3 +117,30 @@ def test_a_change_that_lasts_longer_than_the_mask_is_learnt() -> None:
     assert flags.flagged.all()
     assert flags.masked[0, : 14 * 24].all()
     assert not flags.masked[0, 14 * 24 + 1 :].any()
+
+
+def test_the_hours_that_led_to_a_flag_are_not_learnt_either() -> None:
+    flagged = np.array([[0.0] * 8 + [1.0, 1.0, 0.0, -1.0]])
+    rises = np.array([[True, True, False, True, True, True, True, True, True, True, False, False]])
+    onset = onset_hours(flagged, rises, np.zeros_like(rises))
+    assert onset[0].nonzero()[0].tolist() == [3, 4, 5, 6, 7]
+
+
+def test_a_price_step_is_told_although_the_amount_is_ordinary() -> None:
+    values = rhythm()
+    tokens = values * 1000
+    tokens[0, FIRST + 100 :] /= 1.3
+    with_price = score_range(values, FIRST, SETTINGS, floor=1.0, tokens=tokens)
+    assert not score_range(values, FIRST, SETTINGS, floor=1.0).flagged.any()
+    told = with_price.flagged[:, FIRST + 100 - with_price.first_hour :]
+    assert told[0, :24].any()
+    assert not told[1:].any()
+
+
+def test_a_job_that_comes_every_week_is_told_twice_and_then_a_habit() -> None:
+    values = rhythm(days=63)
+    for week in range(4):
+        values[0, FIRST + 30 + week * 168 : FIRST + 34 + week * 168] *= 6
+    result = score_range(values, FIRST, SETTINGS, floor=1.0)
+    told = [result.flagged[0, FIRST + 30 - result.first_hour + week * 168 :][:4].any() for week in range(4)]
+    assert told == [True, True, False, False]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.causal import RangeScores, score_range
-from detectors.model import CONTEXT_HOURS, fit, score
+from detectors.model import CONTEXT_HOURS, History, fit, score
 from detectors.settings import DetectorSettings
 from detectors.statistics import FloatArray
 from ledger.errors import RefusedError
@@ -78,12 +78,12 @@ def test_a_value_that_is_no_number_is_refused_by_place(wrong: float) -> None:
 @pytest.mark.parametrize("hours", [0, 24, 71])
 def test_a_short_history_is_refused_with_what_would_be_right(hours: int) -> None:
     with pytest.raises(RefusedError, match=f"{hours} h of history; whole days are right, at least 72 h"):
-        fit(rhythm()[:, :hours], first_weekday=0, settings=SETTINGS)
+        fit(History(rhythm()[:, :hours], 0), settings=SETTINGS)
 
 
 def test_more_hours_than_a_week_ahead_are_refused() -> None:
-    profiles = fit(rhythm()[:, :HISTORY_HOURS], first_weekday=0, settings=SETTINGS)
-    with pytest.raises(RefusedError, match="241 h to score; from 73 to 240 h are right"):
+    profiles = fit(History(rhythm()[:, :HISTORY_HOURS], 0), settings=SETTINGS)
+    with pytest.raises(RefusedError, match="193 h to score; from 25 to 192 h are right"):
         score(profiles, np.ones((4, CONTEXT_HOURS + 169)))
 
 
@@ -107,11 +107,11 @@ def test_scores_do_not_depend_on_the_currency() -> None:
 def test_fit_and_score_agree_with_the_range_driver() -> None:
     values = rhythm()
     settings = replace(SETTINGS, warmup_days=0)
-    profiles = fit(values[:, :HISTORY_HOURS], first_weekday=0, settings=settings)
+    profiles = fit(History(values[:, :HISTORY_HOURS], 0), settings=settings)
     day = score(profiles, values[:, HISTORY_HOURS - CONTEXT_HOURS : HISTORY_HOURS + 24])
     driven = score_range(values, HISTORY_HOURS, settings).scores
     np.testing.assert_array_equal(day.values, driven.values[:, :24])
-    assert set(day.terms) == {"z_1h", "z_3h", "z_6h", "z_24h", "z_72h", "drop_6h", "forest"}
+    assert set(day.terms) == {"z_1h", "z_3h", "z_6h", "z_24h", "drop_6h", "forest", "price"}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from detectors.forest import forest_features, grow_forest, surprise
-from detectors.scale import Calibration, calibrate, missing_share
+from detectors.scale import Calibration, calibrate, measure, missing_share
 from detectors.settings import DetectorSettings
 from detectors.statistics import FloatArray, rolling_sum, row_mean, row_median, row_quantiles
 
@@ -12,7 +12,7 @@ def noise(series: int, days: int, sigma: float = 1.0) -> FloatArray:
 
 
 def calibrated(actual: FloatArray, expected: float = 10.0) -> Calibration:
-    return calibrate(actual, np.full(actual.shape, expected), 0.0)
+    return calibrate(measure(actual, np.full(actual.shape, expected)), 0.0)
 
 
 def test_rolling_sums_start_with_what_there_is() -> None:
@@ -45,13 +45,13 @@ def test_a_young_series_is_drawn_to_what_is_usual() -> None:
     young = noise(1, 46, sigma=0.01)
     expected = np.full((31, 46, 24), 10.0)
     expected[30, :-2] = np.nan
-    scale = calibrate(np.concatenate([steady, young]), expected, 0.0).scale[:, 0].mean(axis=1)
+    scale = calibrate(measure(np.concatenate([steady, young]), expected), 0.0).scale[:, 0].mean(axis=1)
     assert scale[30] > 0.6 * np.median(scale[:30])
 
 
 def test_the_floor_keeps_a_dead_series_from_scoring_cents() -> None:
-    dead = calibrate(np.zeros((1, 30, 24)), np.zeros((1, 30, 24)), 0.5)
-    assert dead.scale[0, :, 0] == pytest.approx(0.5 * np.sqrt([1, 3, 6, 24, 72]))
+    dead = calibrate(measure(np.zeros((1, 30, 24)), np.zeros((1, 30, 24))), 0.5)
+    assert dead.scale[0, :, 0] == pytest.approx(0.5 * np.sqrt([1, 3, 6, 24]))
 
 
 def test_missing_spend_counts_where_enough_was_expected() -> None:
@@ -68,13 +68,13 @@ def test_a_series_that_is_often_silent_has_no_drops() -> None:
 
 
 def test_the_forest_is_surprised_by_what_history_has_not_seen() -> None:
-    ordinary = forest_features(np.abs(np.random.default_rng(4).normal(size=(3000, 5))), np.zeros((3000, 2)))
+    ordinary = forest_features(np.abs(np.random.default_rng(4).normal(size=(3000, 4))), np.zeros((3000, 2)))
     forest = grow_forest(ordinary, DetectorSettings())
-    strange = forest_features(np.array([[0.5] * 5, [8.0] * 5]), np.zeros((2, 2)))
+    strange = forest_features(np.array([[0.5] * 4, [8.0] * 4]), np.zeros((2, 2)))
     calm, alarm = surprise(forest, strange)
     assert calm < 1 < 3 < alarm
 
 
 def test_without_enough_history_there_is_no_forest_and_no_surprise() -> None:
-    assert grow_forest(np.zeros((10, 7)), DetectorSettings()) is None
-    assert surprise(None, np.ones((3, 7))).tolist() == [0, 0, 0]
+    assert grow_forest(np.zeros((10, 6)), DetectorSettings()) is None
+    assert surprise(None, np.ones((3, 6))).tolist() == [0, 0, 0]
