@@ -122,11 +122,12 @@ def learn(history: History, settings: DetectorSettings, known: Shapes | None = N
     expected = expected_hours(day_levels(days, first_day, AHEAD_DAYS), shapes)
     past = _calibrated(days)
     spent = history.learnt if history.actual is None else history.actual
+    age_days = days.shape[1] - first_day
     return Lesson(
         expected=expected[:, -CONTEXT_DAYS - AHEAD_DAYS :].reshape(len(days), -1),
-        envelope=fit_envelope(days, _days(spent, history.first_weekday)),
+        envelope=fit_envelope(days, _days(spent, history.first_weekday), age_days),
         measured=measure(days[:, past], expected[:, past]),
-        trained=np.asarray(days.shape[1] - first_day >= settings.min_days),
+        trained=np.asarray(age_days >= settings.min_days),
         price=None if history.tokens is None else fit_price(spent, history.tokens),
         shapes=shapes,
     )

@@ -17,6 +17,8 @@ from detectors.seasonal import DAY_HOURS
 from detectors.statistics import FloatArray, rolling_sum
 
 GATE_HOURS = 6
+_MOST_Z = 100.0
+"""More sigmas than that say nothing more; a key that stood still has next to no scale."""
 _RISE_WEIGHTS = (0.9, 1.0, 1.0, 1.2)
 """Of the windows of 1, 3, 6 and 24 h."""
 _DROP_WEIGHT = 12.0
@@ -89,7 +91,8 @@ def rise_z(actual: FloatArray, known: Known) -> FloatArray:
 def _in_sigmas(amount: FloatArray, calibration: Calibration, window: int) -> FloatArray:
     """`window` is the position among the windows."""
     scale = calibration.scale[:, window, np.arange(amount.shape[1]) % DAY_HOURS]
-    return np.divide(amount, scale, out=np.zeros_like(amount), where=scale > 0)
+    z = np.divide(amount, scale, out=np.zeros_like(amount), where=scale > 0)
+    return np.asarray(np.clip(z, -_MOST_Z, _MOST_Z))
 
 
 def drop_scores(actual: FloatArray, expected: FloatArray, calibration: Calibration) -> FloatArray:

@@ -11,6 +11,8 @@ from evals.detection.spend_set import SpendSet
 
 APART_HOURS = 24
 """Hours over the threshold that begin this far apart belong to two alarms, nearer ones to one."""
+NO_ROW = -1
+"""The row of an alarm that names no single series; it is false whatever happened."""
 
 
 @dataclass(frozen=True, slots=True)

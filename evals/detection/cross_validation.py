@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from detectors.statistics import FloatArray, IntArray
 from evals.detection.alarms import Alarms, alarms_over
-from evals.detection.count import Count
-from evals.detection.protocol import GRID_POINTS, best_threshold, count_alarms
+from evals.detection.meeting import GRACE_HOURS
+from evals.detection.protocol import best_threshold
 from evals.detection.spend_set import SpendSet
 
 
@@ -21,27 +21,21 @@ def assign_folds(family: NDArray[np.str_], folds: int, seed: int) -> IntArray:
 
 
 def held_out_thresholds(
-    scores: FloatArray, spend: SpendSet, *, folds: int = 5, seed: int = 0, points: int = GRID_POINTS
+    scores: FloatArray, spend: SpendSet, *, folds: int = 5, seed: int = 0, grace_hours: int = GRACE_HOURS
 ) -> FloatArray:
     """(series,): the threshold of best F1 on the series of the other folds."""
     fold = assign_folds(spend.family, folds, seed)
     chosen = np.empty(len(fold))
     for held_out in range(folds):
         others = np.flatnonzero(fold != held_out)
-        chosen[fold == held_out] = best_threshold(scores[others], spend.rows(others), points=points)
+        best = best_threshold(scores[others], spend.rows(others), grace_hours=grace_hours)
+        chosen[fold == held_out] = best
     return chosen
 
 
 def held_out_alarms(
-    scores: FloatArray, spend: SpendSet, *, folds: int = 5, seed: int = 0, points: int = GRID_POINTS
+    scores: FloatArray, spend: SpendSet, *, folds: int = 5, seed: int = 0, grace_hours: int = GRACE_HOURS
 ) -> Alarms:
     """Alarms of every series, each over its own held-out threshold."""
-    thresholds = held_out_thresholds(scores, spend, folds=folds, seed=seed, points=points)
+    thresholds = held_out_thresholds(scores, spend, folds=folds, seed=seed, grace_hours=grace_hours)
     return alarms_over(scores, thresholds, spend)
-
-
-def cross_validate(
-    scores: FloatArray, spend: SpendSet, *, folds: int = 5, seed: int = 0, points: int = GRID_POINTS
-) -> Count:
-    """Counts pooled over the held-out folds; `scores` is (series, hours scored)."""
-    return count_alarms(held_out_alarms(scores, spend, folds=folds, seed=seed, points=points), spend)

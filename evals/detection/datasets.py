@@ -12,51 +12,18 @@ import numpy as np
 import pandas as pd
 
 from detectors.statistics import BoolArray, FloatArray, IntArray
-from evals.detection.method import Method
 from evals.detection.spend_set import HOUR_IMPACT, LONG_IMPACT, Event, SpendSet
+from evals.detection.trial import Trial
 
 SPEND_FILE = "spend_dev.parquet"
 EVENTS_FILE = "spend_dev_events.json"
 MONITORING_FILE = "monitoring_dev.parquet"
 HISTORY_HOURS = 60 * 24
 """Of the spend set; the 28 days after it are scored."""
+CLIENTS_FILE = "servegen_hourly.parquet"
+MONITORING_USD = 10.0
 ANOMALY = "anomaly"
 """The only kind of the monitoring labels, which tell when but not what."""
-
-
-@dataclass(frozen=True, slots=True)
-class MonitoringSet:
-    """Real series labelled by experts, as sets of equal start and length that a `Method` can score.
-
-    History is the first quarter of a series in whole days, at least 7 of them and at most 60. A null takes
-    the value before it; series kept by the minute are hourly in the file already. Anomalies that begin in
-    the history count neither as hit nor as miss, all others count; they have no excess in dollars.
-    """
-
-    groups: tuple[SpendSet, ...]
-
-    def scores(self, method: Method) -> FloatArray:
-        """Scores of every series, in the shape of `judged`; NaN before a series' first scored hour."""
-        return _stack_right([method.scores(group) for group in self.groups], np.nan)
-
-    @property
-    def judged(self) -> SpendSet:
-        """All series as one set of the hours scored, the last hours aligned: for judging, not for scoring.
-
-        Its columns are no calendar; `first_hour` is where the scored hours of a series begin.
-        """
-        hours = max(group.hours_scored for group in self.groups)
-        return SpendSet(
-            self.groups[0].name,
-            self.groups[0].start_at,
-            tuple(name for group in self.groups for name in group.names),
-            np.concatenate([group.family for group in self.groups]),
-            _stack_right([group.cost_usd[:, group.history_hours :] for group in self.groups], 0.0),
-            None,
-            np.concatenate([np.full(len(group.names), hours - group.hours_scored) for group in self.groups]),
-            0,
-            tuple(_aligned_events(self.groups, hours)),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +56,14 @@ def development_set(folder: Path) -> SpendSet:
     )
 
 
-def monitoring_set(folder: Path) -> MonitoringSet:
-    """The 30 series of `monitoring_dev`."""
+def monitoring_trial(folder: Path) -> Trial:
+    """The 30 series of `monitoring_dev`, labelled by experts, as sets of equal start and length.
+
+    History is the first quarter of a series in whole days, at least 7 of them and at most 60. A null takes
+    the value before it; series kept by the minute are hourly in the file already. They are in units of their
+    own: each is brought to $10 an hour over its history. Anomalies that begin in the history count neither as
+    hit nor as miss, all others count; they have no excess in dollars.
+    """
     frame = _read(folder / MONITORING_FILE, "select * from read_parquet($file) order by series, ts")
     series = sorted(
         (
@@ -105,7 +78,18 @@ def monitoring_set(folder: Path) -> MonitoringSet:
         key=lambda one: (one.start_at, len(one.values), one.name),
     )
     groups = groupby(series, key=lambda one: (one.start_at, len(one.values)))
-    return MonitoringSet(tuple(_group(tuple(members)) for _, members in groups))
+    return Trial("monitoring", tuple(_group(tuple(members)) for _, members in groups))
+
+
+def real_clients(folder: Path) -> FloatArray:
+    """(clients, 336): tokens an hour of the real clients of ServeGen, requests where tokens are not known."""
+    frame = _read(
+        folder / CLIENTS_FILE,
+        "select model || client as client, hour, coalesce(in_tok + out_tok, requests) as traffic"
+        " from read_parquet($file)",
+    )
+    traffic = frame.pivot(index="client", columns="hour", values="traffic")
+    return np.asarray(traffic.fillna(0.0).to_numpy(dtype=np.float64))
 
 
 def history_mean_usd(cost_usd: FloatArray, first_hour: IntArray, history_hours: int) -> FloatArray:
@@ -146,12 +130,14 @@ def _group(members: Sequence[_Labelled]) -> SpendSet:
     hours = len(members[0].values)
     history_hours = 24 * min(max(hours // (4 * 24), 7), 60)
     labels = np.stack([one.labels for one in members])
+    values = np.stack([one.values for one in members])
+    mean = values[:, :history_hours].mean(axis=1, keepdims=True)
     return SpendSet(
         "monitoring",
         members[0].start_at,
         tuple(one.name for one in members),
         np.array([one.name.partition("-")[0] for one in members]),
-        np.stack([one.values for one in members]),
+        MONITORING_USD * np.divide(values, mean, out=values.copy(), where=mean > 0),
         None,
         np.zeros(len(members), dtype=np.int64),
         history_hours,
@@ -166,24 +152,3 @@ def _anomalies(labels: BoolArray, history_hours: int) -> Iterator[Event]:
     for (row, start), (_, end) in zip(starts, ends, strict=True):
         if end > history_hours:
             yield Event(int(row), ANOMALY, int(start), int(end), 0.0, bool(start >= history_hours))
-
-
-def _stack_right(parts: Sequence[FloatArray], fill: float) -> FloatArray:
-    """Rows of all parts under each other, their last columns aligned."""
-    width = max(part.shape[1] for part in parts)
-    return np.concatenate(
-        [np.pad(part, ((0, 0), (width - part.shape[1], 0)), constant_values=fill) for part in parts]
-    )
-
-
-def _aligned_events(groups: Sequence[SpendSet], hours: int) -> Iterator[Event]:
-    """Events of the groups in the columns of `MonitoringSet.judged`, clipped to the hours scored."""
-    above = 0
-    for group in groups:
-        shift = hours - int(group.cost_usd.shape[1])
-        for event in group.events:
-            start = max(event.start, group.history_hours) + shift
-            yield Event(
-                above + event.row, event.kind, start, event.end + shift, event.excess_usd, event.counts
-            )
-        above += len(group.names)

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.statistics import BoolArray, FloatArray, IntArray
-from evals.detection.alarms import Alarm, Alarms
+from evals.detection.alarms import NO_ROW, Alarm, Alarms
 from evals.detection.count import Count
 from evals.detection.spend_set import SpendSet
 
 GRACE_HOURS = 6
-"""An alarm this soon after an event's end still belongs to it."""
+"""An alarm that begins this soon after an event's end still belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class Meeting:
     """(events,): hours as in `Count.delays`; NaN where no alarm touches the event."""
 
 
-def meet(alarms: Alarms | Sequence[Alarm], spend: SpendSet) -> Meeting:
+def meet(
+    alarms: Alarms | Sequence[Alarm], spend: SpendSet, *, grace_hours: int = GRACE_HOURS
+) -> Meeting:
     """Find which alarms overlap [start, end + grace) of which events of their series.
 
     An alarm that was open when an event began is taken to see the event in its first hour.
@@ -43,13 +45,13 @@ def meet(alarms: Alarms | Sequence[Alarm], spend: SpendSet) -> Meeting:
     scored = (alarms if isinstance(alarms, Alarms) else Alarms.of(alarms)).scored(spend)
     row = np.array([event.row for event in spend.events], dtype=np.int64)
     start = np.array([event.start for event in spend.events], dtype=np.int64)
-    end = np.array([event.end for event in spend.events], dtype=np.int64) + GRACE_HOURS
+    end = np.array([event.end for event in spend.events], dtype=np.int64) + grace_hours
     counted = np.array([event.counts for event in spend.events], dtype=bool)
     alarm, event = _same_row(scored.row, row)
     touching = (scored.start[alarm] < end[event]) & (start[event] < scored.end[alarm])
     alarm, event = alarm[touching], event[touching]
     delay = np.full(len(row), np.inf)
-    np.minimum.at(delay, event, np.maximum(scored.start[alarm], start[event]) + 1.0 - start[event])
+    np.minimum.at(delay, event, np.maximum(scored.start[alarm] - start[event], 0))
     delay[np.isinf(delay)] = np.nan
     true_alarm, false_alarm = np.zeros(len(scored), dtype=bool), np.ones(len(scored), dtype=bool)
     true_alarm[alarm[counted[event]]] = True
@@ -70,7 +72,8 @@ def count(met: Meeting) -> Count:
 
 def total(met: Meeting) -> Count:
     """The whole alone, for sweeps."""
-    return _of_series(met, np.ones(len(met.spend.names), dtype=bool))
+    everything = np.ones(len(met.alarms), dtype=bool)
+    return _tally(met, everything, np.ones(len(met.event_row), dtype=bool), int(scored_hours(met.spend).sum()))
 
 
 def scored_hours(spend: SpendSet) -> BoolArray:
@@ -81,7 +84,8 @@ def scored_hours(spend: SpendSet) -> BoolArray:
 
 def _of_series(met: Meeting, kept: BoolArray) -> Count:
     hours = int(scored_hours(met.spend)[kept].sum())
-    return _tally(met, kept[met.alarms.row], kept[met.event_row], hours)
+    alarms = (met.alarms.row != NO_ROW) & kept[met.alarms.row]
+    return _tally(met, alarms, kept[met.event_row], hours)
 
 
 def _of_kind(met: Meeting, of_kind: BoolArray) -> Count:

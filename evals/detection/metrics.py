@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from detectors.statistics import BoolArray, FloatArray, IntArray
-from evals.detection.alarms import expect_shape
+from evals.detection.alarms import NO_ROW, expect_shape
 from evals.detection.count import Count
 from evals.detection.meeting import Meeting, scored_hours
 from evals.detection.spend_set import SpendSet
@@ -44,12 +44,14 @@ class SeriesCounts:
     missed_usd: FloatArray
     hours: IntArray
     alarm_hours: IntArray
+    nowhere: int = 0
+    """False alarms that name no series; in every choice."""
 
     def over(self, rows: IntArray) -> Count:
         """The count over these series, each as often as it is named; without delays."""
         return Count(
             true_alarms=int(self.true_alarms[rows].sum()),
-            false_alarms=int(self.false_alarms[rows].sum()),
+            false_alarms=int(self.false_alarms[rows].sum()) + self.nowhere,
             hits=int(self.hits[rows].sum()),
             misses=int(self.misses[rows].sum()),
             delays=(),
@@ -64,18 +66,21 @@ def series_counts(met: Meeting) -> SeriesCounts:
     excess_usd = np.array([event.excess_usd for event in met.spend.events])
     hit = met.counted & ~np.isnan(met.delay)
     missed = met.counted & np.isnan(met.delay)
+
+    def of_rows(rows: IntArray, weights: FloatArray | IntArray | None = None) -> NDArray[np.float64]:
+        return np.bincount(rows, weights=weights, minlength=series)
+
+    named = met.alarms.row != NO_ROW
+    alarm_hours = (met.alarms.end - met.alarms.start)[named]
     return SeriesCounts(
-        true_alarms=np.bincount(met.alarms.row[met.true_alarm], minlength=series),
-        false_alarms=np.bincount(met.alarms.row[met.false_alarm], minlength=series),
-        hits=np.bincount(met.event_row[hit], minlength=series),
-        misses=np.bincount(met.event_row[missed], minlength=series),
-        missed_usd=np.bincount(met.event_row[missed], weights=excess_usd[missed], minlength=series).astype(
-            np.float64
-        ),
+        true_alarms=of_rows(met.alarms.row[met.true_alarm & named]),
+        false_alarms=of_rows(met.alarms.row[met.false_alarm & named]),
+        hits=of_rows(met.event_row[hit]),
+        misses=of_rows(met.event_row[missed]),
+        missed_usd=of_rows(met.event_row[missed], excess_usd[missed]),
         hours=scored_hours(met.spend).sum(axis=1),
-        alarm_hours=np.bincount(
-            met.alarms.row, weights=met.alarms.end - met.alarms.start, minlength=series
-        ).astype(np.int64),
+        alarm_hours=of_rows(met.alarms.row[named], alarm_hours),
+        nowhere=int((~named).sum()),
     )
 
 

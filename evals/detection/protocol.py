@@ -13,7 +13,7 @@ import numpy as np
 from detectors.statistics import FloatArray
 from evals.detection.alarms import APART_HOURS, Alarm, Alarms, alarms_over
 from evals.detection.count import Count
-from evals.detection.meeting import count, meet, total
+from evals.detection.meeting import GRACE_HOURS, count, meet, total
 from evals.detection.spend_set import SpendSet
 
 MAX_ALARM_SHARE = 0.25
@@ -35,16 +35,24 @@ class Point:
         return self.count.alarm_share <= MAX_ALARM_SHARE
 
 
-def count_alarms(alarms: Alarms | Sequence[Alarm], spend: SpendSet) -> Count:
+def count_alarms(
+    alarms: Alarms | Sequence[Alarm], spend: SpendSet, *, grace_hours: int = GRACE_HOURS
+) -> Count:
     """Count alarms made anywhere, as a whole, by kind and by family."""
-    return count(meet(alarms, spend))
+    return count(meet(alarms, spend, grace_hours=grace_hours))
 
 
 def count_scores(
-    scores: FloatArray, threshold: float, spend: SpendSet, *, apart_hours: int = APART_HOURS
+    scores: FloatArray,
+    threshold: float,
+    spend: SpendSet,
+    *,
+    apart_hours: int = APART_HOURS,
+    grace_hours: int = GRACE_HOURS,
 ) -> Count:
     """Count the alarms of one threshold; `scores` is (series, hours scored)."""
-    return count_alarms(alarms_over(scores, threshold, spend, apart_hours=apart_hours), spend)
+    alarms = alarms_over(scores, threshold, spend, apart_hours=apart_hours)
+    return count_alarms(alarms, spend, grace_hours=grace_hours)
 
 
 def threshold_grid(scores: FloatArray, points: int = GRID_POINTS) -> FloatArray:
@@ -66,12 +74,16 @@ def sweep(
     *,
     points: int = GRID_POINTS,
     apart_hours: int = APART_HOURS,
+    grace_hours: int = GRACE_HOURS,
 ) -> tuple[Point, ...]:
     """The method's curve, from its highest threshold down."""
-    return tuple(
-        Point(threshold, total(meet(alarms_over(scores, threshold, spend, apart_hours=apart_hours), spend)))
-        for threshold in threshold_grid(scores, points).tolist()
-    )
+
+    def total_at(threshold: float) -> Count:
+        alarms = alarms_over(scores, threshold, spend, apart_hours=apart_hours)
+        return total(meet(alarms, spend, grace_hours=grace_hours))
+
+    grid = threshold_grid(scores, points).tolist()
+    return tuple(Point(threshold, total_at(threshold)) for threshold in grid)
 
 
 def best_point(curve: Sequence[Point]) -> Point:
@@ -79,9 +91,11 @@ def best_point(curve: Sequence[Point]) -> Point:
     return max((point for point in curve if point.stands), key=lambda point: point.count.f1, default=curve[0])
 
 
-def best_threshold(scores: FloatArray, spend: SpendSet, *, points: int = GRID_POINTS) -> float:
+def best_threshold(
+    scores: FloatArray, spend: SpendSet, *, points: int = GRID_POINTS, grace_hours: int = GRACE_HOURS
+) -> float:
     """The threshold of best F1 on this set."""
-    return best_point(sweep(scores, spend, points=points)).threshold
+    return best_point(sweep(scores, spend, points=points, grace_hours=grace_hours)).threshold
 
 
 def recall_within(curve: Sequence[Point], budget: float) -> float:
@@ -89,7 +103,3 @@ def recall_within(curve: Sequence[Point], budget: float) -> float:
     within = [p.count.recall for p in curve if p.stands and p.count.false_per_series_week <= budget]
     return within[-1] if within else 0.0
 
-
-def recall_at(scores: FloatArray, spend: SpendSet, budget: float, *, points: int = GRID_POINTS) -> float:
-    """As `recall_within`, of the method's curve on this set."""
-    return recall_within(sweep(scores, spend, points=points), budget)
