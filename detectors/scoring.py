@@ -17,6 +17,8 @@ from detectors.seasonal import DAY_HOURS
 from detectors.statistics import FloatArray, rolling_sum
 
 GATE_HOURS = 6
+DROP, FOREST, PRICE = "drop_6h", "forest", "price"
+"""Names of terms, beside those of the windows."""
 _MOST_Z = 100.0
 """More sigmas than that say nothing more; a key that stood still has next to no scale."""
 _RISE_WEIGHTS = (0.9, 1.0, 1.0, 1.2)
@@ -71,6 +73,24 @@ class Scores:
         return int(np.size(self.values, axis=1))
 
 
+def window_term(window: int) -> str:
+    """The name of the term of a window of so many hours."""
+    return f"z_{window}h"
+
+
+def weighed_terms(terms: Mapping[str, float]) -> Mapping[str, float]:
+    """What each term of one hour brings to the score; the forest only raises it."""
+    rises = {
+        window_term(w): weight * terms[window_term(w)]
+        for w, weight in zip(WINDOWS, _RISE_WEIGHTS, strict=True)
+    }
+    return {**rises, DROP: float(_fall(np.asarray(terms[DROP]))), PRICE: _PRICE_WEIGHT * terms[PRICE]}
+
+
+def _fall(drop: FloatArray) -> FloatArray:
+    return np.asarray(_DROP_WEIGHT * np.maximum(drop - _ORDINARY_DROP, 0.0) / (1 - _ORDINARY_DROP))
+
+
 def window_z(actual: FloatArray, expected: FloatArray, calibration: Calibration) -> FloatArray:
     """(series, hours, windows): summed deviations in sigmas, 0 without a scale; starts at 00:00 UTC."""
     deviation = actual - expected
@@ -111,14 +131,14 @@ def score_hours(actual: FloatArray, known: Known) -> Scores:
     z = rise_z(actual, known)
     drop = drop_scores(actual, known.expected, known.calibration)
     up = np.max(z * np.asarray(_RISE_WEIGHTS), axis=-1)
-    down = _DROP_WEIGHT * np.maximum(drop[..., 1] - _ORDINARY_DROP, 0.0) / (1 - _ORDINARY_DROP)
+    down = _fall(drop[..., 1])
     base = np.maximum(np.maximum(up, down), 0.0)
     unusual = np.zeros_like(base)
     asked = base > _CALM
     unusual[asked] = surprise(known.forest, forest_features(z[asked], drop[asked]))
     values = base + _FOREST_WEIGHT * unusual * np.minimum(base / _FULL_BASE, 1.0)
     deviation = actual - known.expected
-    terms = {f"z_{window}h": z[..., i] for i, window in enumerate(WINDOWS)}
+    terms = {window_term(window): z[..., i] for i, window in enumerate(WINDOWS)}
     scores = Scores(
         values=values,
         expected=known.expected,
@@ -126,7 +146,7 @@ def score_hours(actual: FloatArray, known: Known) -> Scores:
         direction=np.where(down > up, -1.0, 1.0),
         excess=rolling_sum(deviation, GATE_HOURS),
         day_excess=rolling_sum(deviation, DAY_HOURS),
-        terms={**terms, "drop_6h": drop[..., 1], "forest": unusual, "price": np.zeros_like(base)},
+        terms={**terms, DROP: drop[..., 1], FOREST: unusual, PRICE: np.zeros_like(base)},
     )
     if known.tokens is None or known.price is None:
         return scores
@@ -146,5 +166,5 @@ def _with_price(scores: Scores, actual: FloatArray, tokens: FloatArray, price: P
         direction=np.where(leads, 1.0, scores.direction),
         excess=np.where(leads, paid, scores.excess),
         day_excess=np.where(leads, paid, scores.day_excess),
-        terms={**scores.terms, "price": z},
+        terms={**scores.terms, PRICE: z},
     )

@@ -7,6 +7,7 @@ import numpy as np
 from detectors.accepted import Baseline
 from detectors.detection import Detection
 from detectors.incidents import Incident, SeriesKey, Spike
+from detectors.reasons import why
 from ledger.money import usd_text
 from ledger.window import HOUR, Window, instant_text
 from tokensleuth.detection import RangeDetection
@@ -49,6 +50,7 @@ def spike_json(spike: Spike) -> dict[str, object]:
         "actual_tokens": None if money else round(spike.actual),
         "detected_at": instant_text(spike.detected_at),
         "terms": {name: round(value, 3) for name, value in spike.terms.items()},
+        "why": why(spike),
     }
 
 

@@ -37,13 +37,13 @@ class Interval(NamedTuple):
 class SeriesCounts:
     """The counts of each series, (series,) each, so that any choice of series is counted by sums."""
 
-    true_alarms: IntArray
-    false_alarms: IntArray
-    hits: IntArray
-    misses: IntArray
+    true_alarms: FloatArray
+    false_alarms: FloatArray
+    hits: FloatArray
+    misses: FloatArray
     missed_usd: FloatArray
-    hours: IntArray
-    alarm_hours: IntArray
+    hours: FloatArray
+    alarm_hours: FloatArray
     nowhere: int = 0
     """False alarms that name no series; in every choice."""
 
@@ -67,18 +67,18 @@ def series_counts(met: Meeting) -> SeriesCounts:
     hit = met.counted & ~np.isnan(met.delay)
     missed = met.counted & np.isnan(met.delay)
 
-    def of_rows(rows: IntArray, weights: FloatArray | IntArray | None = None) -> NDArray[np.float64]:
-        return np.bincount(rows, weights=weights, minlength=series)
+    def of_rows(rows: IntArray, weights: FloatArray | None = None) -> FloatArray:
+        return np.bincount(rows, weights=weights, minlength=series).astype(np.float64)
 
     named = met.alarms.row != NO_ROW
-    alarm_hours = (met.alarms.end - met.alarms.start)[named]
+    alarm_hours = (met.alarms.end - met.alarms.start)[named].astype(np.float64)
     return SeriesCounts(
         true_alarms=of_rows(met.alarms.row[met.true_alarm & named]),
         false_alarms=of_rows(met.alarms.row[met.false_alarm & named]),
         hits=of_rows(met.event_row[hit]),
         misses=of_rows(met.event_row[missed]),
         missed_usd=of_rows(met.event_row[missed], excess_usd[missed]),
-        hours=scored_hours(met.spend).sum(axis=1),
+        hours=scored_hours(met.spend).sum(axis=1).astype(np.float64),
         alarm_hours=of_rows(met.alarms.row[named], alarm_hours),
         nowhere=int((~named).sum()),
     )

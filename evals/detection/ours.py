@@ -17,6 +17,7 @@ from ledger.usage import Metric
 from ledger.window import HOUR, Window
 from tokensleuth.detection import LEAF, LEVELS
 
+NAME = "tokensleuth"
 MODEL = "bench-model"
 """The one model of every series; the family is its team."""
 _MICRO = 1e6
@@ -32,35 +33,39 @@ class Told:
     """From the first hour that fired to the incident's end; `NO_ROW` where it is told of several keys."""
     spikes: tuple[Alarm, ...]
     """Of the keys' own series."""
-    detection: Detection
 
 
 @dataclass(frozen=True, slots=True)
 class Ours:
     """The detector with the settings that ship, or with others."""
 
-    name: str = "tokensleuth"
+    name: str = NAME
     settings: DetectorSettings = field(default_factory=DetectorSettings)
 
     def scores(self, spend: SpendSet) -> FloatArray:
         return self.tell(spend).scores
 
     def tell(self, spend: SpendSet) -> Told:
-        """Detect in the hours to score, each with the past only."""
-        history = _known_window(spend, self.settings.history_days)
-        window = Window(spend.start_at + spend.history_hours * HOUR, history.end_at)
-        cost_usd = np.round(spend.cost_usd * _MICRO) / _MICRO
-        series = [grouped(by, spend, cost_usd, "cost_usd", history) for by in (*LEVELS, LEAF)]
-        tokens = [grouped(by, spend, np.round(spend.tokens), "tokens", history) for by in LEVELS] if (
-            spend.tokens is not None
-        ) else []
-        found = detect(series[:-1], series[-1], window, self.settings, tokens=tokens)
+        """What the product says of the hours to score."""
+        found = self.detect(spend)
+        keys = [one for one in found.spikes if one.series.scope.dimensions == ("key_id",)]
         return Told(
             _key_scores(found, spend),
             tuple(_incident_alarm(one, found.spikes, spend) for one in found.incidents),
-            tuple(_spike_alarm(one, spend) for one in found.spikes if one.series.scope.dimensions == ("key_id",)),
-            found,
+            tuple(_spike_alarm(one, spend) for one in keys),
         )
+
+    def detect(self, spend: SpendSet) -> Detection:
+        """Score the hours to score, each with the past only, and find their incidents."""
+        history = known_window(spend, self.settings.history_days)
+        window = scored_window(spend, history)
+        cost_usd = np.round(spend.cost_usd * _MICRO) / _MICRO
+        *levels, leaves = (grouped(by, spend, cost_usd, "cost_usd", history) for by in (*LEVELS, LEAF))
+        tokens: list[HourlySeries] = []
+        if spend.tokens is not None:
+            counts = np.round(spend.tokens)
+            tokens = [grouped(by, spend, counts, "tokens", history) for by in LEVELS]
+        return detect(levels, leaves, window, self.settings, tokens=tokens)
 
 
 def leaf_scope(spend: SpendSet, row: int) -> Scope:
@@ -82,11 +87,16 @@ def grouped(
     return HourlySeries(window, metric, tuple(named), sums)
 
 
-def _known_window(spend: SpendSet, history_days: int) -> Window:
+def known_window(spend: SpendSet, history_days: int) -> Window:
     """From the first usage, at most `history_days` before the first hour to score, to the last usage."""
     used = np.flatnonzero((spend.cost_usd != 0).any(axis=0))
     first = max(int(used[0]), spend.history_hours - history_days * 24)
     return Window(spend.start_at + first * HOUR, spend.start_at + (int(used[-1]) + 1) * HOUR)
+
+
+def scored_window(spend: SpendSet, known: Window) -> Window:
+    """The hours to score, up to the last usage."""
+    return Window(spend.start_at + spend.history_hours * HOUR, known.end_at)
 
 
 def _key_scores(found: Detection, spend: SpendSet) -> FloatArray:

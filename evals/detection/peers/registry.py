@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from evals.detection.meeting import GRACE_HOURS
 from evals.detection.method import Method
 from evals.detection.peers.adtk_seasonal import AdtkSeasonal
 from evals.detection.peers.daily import DailyRule
@@ -93,6 +94,36 @@ LEFT_OUT: tuple[LeftOut, ...] = (
 """Peers that cannot run beside our pins."""
 
 
+DAILY_GRACE_HOURS = 24
+"""Of the rules that can speak only when a day is over."""
+
+
+def grace_hours(method: str) -> int:
+    """How long after an event's end an alarm of this method may still be about it."""
+    by_day = {peer.name for peer in PEERS if isinstance(peer, DailyRule) and not peer.sliding}
+    return DAILY_GRACE_HOURS if method in by_day else GRACE_HOURS
+
+
+def peer_names() -> tuple[str, ...]:
+    """All peers, those that take longest first."""
+    return tuple(peer.name for peer in (*PACKAGED_PEERS, *reversed(PEERS)))
+
+
+def load_peer(name: str) -> Method | LeftOut:
+    """A peer by its name, its packages imported and its code compiled, or why there is none."""
+    packaged = {peer.name: peer for peer in PACKAGED_PEERS}
+    if name not in packaged:
+        return next(peer for peer in PEERS if peer.name == name)
+    try:
+        return packaged[name].load()
+    except ImportError as error:
+        return _left_out(packaged[name], error)
+
+
+def _left_out(peer: PackagedPeer, error: ImportError) -> LeftOut:
+    return LeftOut(peer.name, f"{error}; `make bench-detect` installs it")
+
+
 def available_peers(packaged: Sequence[PackagedPeer] = PACKAGED_PEERS) -> AvailablePeers:
     """Load the peers whose packages are installed."""
     methods, left_out = list(PEERS), list(LEFT_OUT)
@@ -100,5 +131,5 @@ def available_peers(packaged: Sequence[PackagedPeer] = PACKAGED_PEERS) -> Availa
         try:
             methods.append(peer.load())
         except ImportError as error:
-            left_out.append(LeftOut(peer.name, f"{error}; `make bench-detect` installs it"))
+            left_out.append(_left_out(peer, error))
     return AvailablePeers(tuple(methods), tuple(left_out))
