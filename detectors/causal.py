@@ -1,12 +1,14 @@
 """Scores a range as it would have been scored live: every refit and every score knows the past only."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.flags import Flags, FlagState, flag_hours, gate_open, onset_hours
-from detectors.model import CONTEXT_HOURS, History, Profiles, check_length, check_matrix, fit, score
+from detectors.flags import FlagState
+from detectors.judging import Judged, join_scores, judge, scale_floor
+from detectors.model import check_length, check_matrix, fit
+from detectors.profiles import CONTEXT_HOURS, History, Profiles
 from detectors.scoring import Scores
 from detectors.seasonal import DAY_HOURS, WEEK_DAYS
 from detectors.settings import DetectorSettings
@@ -14,11 +16,6 @@ from detectors.statistics import FloatArray
 
 Progress = Callable[[int, int], None]
 """Told the refits done so far and the refits there are."""
-
-_ONSET_SIGMAS = 2.0
-_ONSET_SHARE = 0.5
-_SCALE_FLOOR = 0.05
-"""Least one-hour scale, as a share of the least amount that matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +51,20 @@ def score_range(
     past = _Past(values, values.copy(), tokens, first_weekday)
     blocks = list(scoring_blocks(first_scored_hour, values.shape[1], settings))
     known: Profiles | None = None
-    scored: list[Scores] = []
-    flagged: list[FloatArray] = []
+    parts: list[Judged] = []
     for number, (start, end) in enumerate(blocks):
         keep = known if number % settings.slow_refit_days else None
         history = past.until(start, settings.history_days)
-        known = fit(history, settings=settings, floor=_SCALE_FLOOR * floor, known=keep)
-        scores = score(known, *past.recent(start - CONTEXT_HOURS, end))
-        matters = gate_open(scores, known.calibration.hourly_mean, floor, settings)
-        flags, state = flag_hours(scores, matters, state, settings)
-        past.forget(start, end, flags, scores)
-        scored.append(scores)
-        flagged.append(flags.flagged)
+        known = fit(history, settings=settings, floor=scale_floor(floor), known=keep)
+        recent, used = past.recent(start - CONTEXT_HOURS, end)
+        judged = judge(known.ahead(recent.shape[1]), recent, used, state, settings=settings, floor=floor)
+        state = judged.state
+        past.forget(start, end, judged)
+        parts.append(judged)
         if progress is not None:
             progress(number + 1, len(blocks))
-    return RangeScores(blocks[0][0], _join(scored), np.concatenate(flagged, axis=1))
+    flagged = np.concatenate([part.flags.flagged for part in parts], axis=1)
+    return RangeScores(blocks[0][0], join_scores([part.scores for part in parts]), flagged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +90,10 @@ class _Past:
     def recent(self, start: int, end: int) -> tuple[FloatArray, FloatArray | None]:
         return self.actual[:, start:end], None if self.tokens is None else self.tokens[:, start:end]
 
-    def forget(self, start: int, end: int, flags: Flags, scores: Scores) -> None:
-        """Flagged hours, and those that led to them, are learnt as what was expected of them."""
-        deviation = self.actual[:, start:end] - scores.expected
-        rises = deviation >= _ONSET_SIGMAS * scores.scale
-        falls = (-deviation >= _ONSET_SHARE * scores.expected) & (deviation < 0)
-        masked = flags.masked | onset_hours(np.where(flags.masked, flags.flagged, 0.0), rises, falls)
-        self.learnt[:, start:end] = np.where(masked, scores.expected, self.actual[:, start:end])
+    def forget(self, start: int, end: int, judged: Judged) -> None:
+        """Masked hours are learnt as what was expected of them."""
+        actual = self.actual[:, start:end]
+        self.learnt[:, start:end] = np.where(judged.masked, judged.scores.expected, actual)
 
 
 def scoring_blocks(
@@ -113,12 +106,3 @@ def scoring_blocks(
         yield warm, first
     for start in range(first, hours, DAY_HOURS):
         yield start, min(start + DAY_HOURS, hours)
-
-
-def _join(parts: list[Scores]) -> Scores:
-    def join(name: str) -> FloatArray:
-        return np.concatenate([getattr(part, name) for part in parts], axis=1)
-
-    plain = {field.name: join(field.name) for field in fields(Scores) if field.name != "terms"}
-    terms = {name: np.concatenate([part.terms[name] for part in parts], axis=1) for name in parts[0].terms}
-    return Scores(**plain, terms=terms)

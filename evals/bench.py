@@ -1,4 +1,4 @@
-"""`python -m evals.bench`: speed of ingest, investigate and start-up, as RESULTS.md and out/bench.json."""
+"""`python -m evals.bench`: speed of ingest, investigate and start-up, in RESULTS.md and out/bench.json."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from evals.requests import LAST_DAY, write_requests
-from evals.results import Figure, Section, machine_facts, render
+from evals.results import RESULTS, Figure, Section, machine_facts, render_sections, write_part
 from evals.runs import PRODUCT, Run, Stores, run, run_product
 from evals.servegen import LAST_WEEK, PRICED_AS, default_folder, find_source, write_servegen_usage
 from ledger.window import instant_text
@@ -183,10 +183,13 @@ def print_section(section: Section) -> None:
 
 
 def write_results(sections: Sequence[Section], command: str) -> None:
-    machine = machine_facts()
-    (HERE / "RESULTS.md").write_text(render(sections, machine, command), encoding="utf-8")
+    write_part(RESULTS, "bench", command, render_sections(sections))
     (HERE / "out").mkdir(exist_ok=True)
-    document = {"command": command, "machine": machine, "sections": [asdict(section) for section in sections]}
+    document = {
+        "command": command,
+        "machine": machine_facts(),
+        "sections": [asdict(section) for section in sections],
+    }
     (HERE / "out" / "bench.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 

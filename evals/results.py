@@ -1,12 +1,18 @@
-"""Renders the figures of `python -m evals.bench` as evals/RESULTS.md; pure but for the machine's facts."""
+"""evals/RESULTS.md: a part for each command that measures, written by it and left alone by the others."""
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+TITLE = """# Measured figures
+
+Each part below is written by the command it names, and left alone by the others.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +37,28 @@ class Section:
     note: str = ""
 
 
-def render(sections: Sequence[Section], machine: Mapping[str, str], command: str) -> str:
-    """The whole of RESULTS.md."""
-    facts = "\n".join(f"- {name}: {value}" for name, value in machine.items())
-    parts = [
-        "# Measured figures",
-        f"Made by `{command}`; each run writes this file anew, and evals/out/bench.json beside it.",
-        facts,
-        *(_section(section) for section in sections),
-    ]
-    return "\n\n".join(parts) + "\n"
+def write_part(file: Path, part: str, command: str, body: str) -> None:
+    """Put what a command measured into its part of the file; the first time, after the other parts."""
+    before = file.read_text(encoding="utf-8") if file.is_file() else TITLE
+    facts = "\n".join(f"- {name}: {value}" for name, value in machine_facts().items())
+    whole = f"Made by `{command}` on\n\n{facts}\n\n{body.strip()}"
+    file.write_text(replace_part(before, part, whole), encoding="utf-8")
+
+
+def replace_part(text: str, part: str, body: str) -> str:
+    """The text with this body between the marks of the part, which are added where they are missing."""
+    begin, end = f"<!-- begin {part} -->", f"<!-- end {part} -->"
+    marked = f"{begin}\n{body}\n{end}"
+    if begin not in text:
+        return f"{text.rstrip()}\n\n{marked}\n"
+    head, _, rest = text.partition(begin)
+    if end not in rest:
+        raise ValueError(f"`{begin}` has no `{end}` after it; put it where the part ends")
+    return head + marked + rest.partition(end)[2]
+
+
+def render_sections(sections: Sequence[Section]) -> str:
+    return "\n\n".join(_section(section) for section in sections)
 
 
 def machine_facts() -> dict[str, str]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from detectors.causal import RangeScores, score_range
-from detectors.model import CONTEXT_HOURS, History, fit, score
+from detectors.model import fit, score
+from detectors.profiles import CONTEXT_HOURS, History
 from detectors.settings import DetectorSettings
 from detectors.statistics import FloatArray
 from ledger.errors import RefusedError

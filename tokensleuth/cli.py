@@ -7,6 +7,7 @@ import typer
 
 from tokensleuth.execution import execute
 from tokensleuth.options import (
+    AllFlag,
     CasebookOption,
     ConfigOption,
     JsonFlag,
@@ -87,6 +88,7 @@ def detect(
     scores: Annotated[
         bool, typer.Option("--scores", help="With --json: the score of every hour of every series.")
     ] = False,
+    everything: AllFlag = False,
     where: WhereOption = None,
     json: JsonFlag = False,
     config: ConfigOption = None,
@@ -98,7 +100,14 @@ def detect(
     def command(configured: "App", progress: "ProgressBar") -> "Outcome":
         from tokensleuth.commands.detect import run
 
-        return run(configured, time_range, where=where or [], with_scores=scores, progress=progress)
+        return run(
+            configured,
+            time_range,
+            where=where or [],
+            with_scores=scores,
+            everything=everything,
+            progress=progress,
+        )
 
     execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
@@ -113,6 +122,7 @@ def investigate(
     chart: Annotated[
         Path | None, typer.Option("--chart", metavar="DIR", help="Write a PNG chart of each incident here.")
     ] = None,
+    everything: AllFlag = False,
     where: WhereOption = None,
     json: JsonFlag = False,
     config: ConfigOption = None,
@@ -125,7 +135,13 @@ def investigate(
         from tokensleuth.commands.investigate import run
 
         return run(
-            configured, time_range, where=where or [], explain=explain, chart_folder=chart, progress=progress
+            configured,
+            time_range,
+            where=where or [],
+            explain=explain,
+            chart_folder=chart,
+            everything=everything,
+            progress=progress,
         )
 
     execute(command, json=json, config=config, ledger=ledger, casebook=casebook)

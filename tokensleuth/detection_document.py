@@ -11,10 +11,13 @@ from detectors.reasons import why
 from ledger.money import usd_text
 from ledger.window import HOUR, Window, instant_text
 from tokensleuth.detection import RangeDetection
+from tokensleuth.materiality import is_material
 
 
-def detection_document(found: RangeDetection, *, seconds: float, with_scores: bool) -> dict[str, object]:
-    """The `detect --json` document."""
+def detection_document(
+    found: RangeDetection, *, least_usd: Decimal, seconds: float, with_scores: bool
+) -> dict[str, object]:
+    """The `detect --json` document; incidents of at least `least_usd` are material."""
     detection = found.detection
     beside = found.unpriced.detection
     document: dict[str, object] = {
@@ -25,7 +28,11 @@ def detection_document(found: RangeDetection, *, seconds: float, with_scores: bo
         "unpriced_tokens": found.unpriced.tokens,
         "unpriced_models": list(found.unpriced.models),
         "spikes": [spike_json(spike) for spike in found.spikes],
-        "incidents": [incident_json(incident) for incident in detection.incidents],
+        "material_usd": str(least_usd),
+        "incidents": [
+            {**item, "material": is_material(item["excess_usd"], least_usd)}
+            for item in map(incident_json, detection.incidents)
+        ],
         "baselines": [
             *(_baseline(baseline, acts=True) for baseline in found.baselines),
             *(_baseline(baseline, acts=False) for baseline in found.baselines_to_come),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.evidence import Evidence
@@ -21,6 +22,7 @@ from tokensleuth.checkpoints import open_checkpoints
 from tokensleuth.clock import seconds_since, stopwatch
 from tokensleuth.detection import detect_range
 from tokensleuth.detection_document import spike_json
+from tokensleuth.materiality import is_material, material_usd
 from tokensleuth.ranges import covered_range
 from tokensleuth.timeline import Timeline, timeline
 from tokensleuth.unpriced import Unpriced, unpriced_usage
@@ -52,13 +54,23 @@ class InvestigatedRange:
     detected: int
     """Incidents the detectors found; 0 when the range itself was explained."""
     incidents: tuple[Investigated, ...]
+    material_usd: Decimal
+    """The least change of an incident that is not minor."""
     unpriced: Unpriced = field(default_factory=Unpriced)
+
+    def is_minor(self, incident: Investigated) -> bool:
+        """Small beside an average day; the range asked about as a whole never is."""
+        delta_usd = incident.investigation.finding.delta_usd
+        return bool(self.detected) and not is_material(delta_usd, self.material_usd)
 
     def as_json(self) -> dict[str, object]:
         return {
             "range": self.window.as_json(),
             "detected": self.detected,
-            "incidents": [incident.as_json() for incident in self.incidents],
+            "material_usd": str(self.material_usd),
+            "incidents": [
+                {**incident.as_json(), "material": not self.is_minor(incident)} for incident in self.incidents
+            ],
             "unpriced_tokens": self.unpriced.tokens,
             "unpriced_models": list(self.unpriced.models),
             "unpriced_spikes": [spike_json(spike) for spike in self.unpriced.spikes],
@@ -101,7 +113,8 @@ def investigate_range(
             progress(number, len(subjects), "investigating")
             done.append(_investigate(subject, deps, checkpointer, scored))
             casebook.save(_record(done[-1], now))
-    return InvestigatedRange(covered, detected, tuple(done), unpriced)
+    least_usd = material_usd(reader, covered, app.settings.reports.material_share, where)
+    return InvestigatedRange(covered, detected, tuple(done), least_usd, unpriced)
 
 
 def _investigate(

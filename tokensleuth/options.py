@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of tables.")]
+AllFlag = Annotated[bool, typer.Option("--all", help="Show minor incidents in full too.")]
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings; default ./tokensleuth.toml if it exists."),

@@ -66,6 +66,13 @@ class FocusTags(_Table):
     feature: str = "feature"
 
 
+class Reports(_Table):
+    """What is told first."""
+
+    material_share: float = Field(default=0.005, ge=0, le=1)
+    """An incident of less than this share of an average day's spend is minor: listed, not shown in full."""
+
+
 _DETECTION_BOUNDS: dict[str, tuple[float, float]] = {
     "fire_score": (0, 1e6),
     "gate_mean_hours": (0, 1e6),
@@ -91,6 +98,7 @@ class Settings(_Table):
 
     store: Store = Store()
     detection: DetectorSettings = DetectorSettings()
+    reports: Reports = Reports()
     proposals: Proposals = Proposals()
     focus_tags: FocusTags = FocusTags()
     owner: tuple[OwnerRule, ...] = ()

@@ -101,3 +101,4 @@ ABLATIONS: tuple[Variant, ...] = (
     Variant("warm-up week", settings={"warmup_days": 0}),
 )
 """Each named by what it lacks."""
+VARIANTS = (WHOLE, *ABLATIONS)

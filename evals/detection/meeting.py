@@ -35,9 +35,7 @@ class Meeting:
     """(events,): hours as in `Count.delays`; NaN where no alarm touches the event."""
 
 
-def meet(
-    alarms: Alarms | Sequence[Alarm], spend: SpendSet, *, grace_hours: int = GRACE_HOURS
-) -> Meeting:
+def meet(alarms: Alarms | Sequence[Alarm], spend: SpendSet, *, grace_hours: int = GRACE_HOURS) -> Meeting:
     """Find which alarms overlap [start, end + grace) of which events of their series.
 
     An alarm that was open when an event began is taken to see the event in its first hour.
@@ -73,7 +71,9 @@ def count(met: Meeting) -> Count:
 def total(met: Meeting) -> Count:
     """The whole alone, for sweeps."""
     everything = np.ones(len(met.alarms), dtype=bool)
-    return _tally(met, everything, np.ones(len(met.event_row), dtype=bool), int(scored_hours(met.spend).sum()))
+    return _tally(
+        met, everything, np.ones(len(met.event_row), dtype=bool), int(scored_hours(met.spend).sum())
+    )
 
 
 def scored_hours(spend: SpendSet) -> BoolArray:

@@ -102,4 +102,3 @@ def recall_within(curve: Sequence[Point], budget: float) -> float:
     """Recall at the lowest threshold that stands with at most `budget` false alarms per series-week."""
     within = [p.count.recall for p in curve if p.stands and p.count.false_per_series_week <= budget]
     return within[-1] if within else 0.0
-

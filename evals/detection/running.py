@@ -1,14 +1,14 @@
 """Runs methods over trials in two processes, and measures the CPU that they and their children take."""
 
 import resource
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Generic, TypeVar
 
 from detectors.statistics import FloatArray
-from evals.detection.ablation import Variant
+from evals.detection.ablation import VARIANTS, Variant
 from evals.detection.alarms import Alarms
 from evals.detection.method import Method
 from evals.detection.peers.registry import LeftOut, load_peer
@@ -45,9 +45,8 @@ class Task:
     """One method on all trials: in one process, so that what it compiles is compiled once."""
 
     method: str
+    """The name of a peer or of a variant of ours."""
     trials: tuple[Trial, ...]
-    variant: Variant | None = None
-    """Of our detector; None for a peer."""
 
 
 def timed(work: Callable[[], _T]) -> Timed[_T]:
@@ -67,8 +66,9 @@ def run_tasks(tasks: Sequence[Task], told: Callable[[str], None]) -> Iterator[He
 
 
 def run_task(task: Task) -> Sequence[Heard | LeftOut]:
-    if task.variant is not None:
-        return [hear_variant(task.variant, trial) for trial in task.trials]
+    variants = {variant.name: variant for variant in VARIANTS}
+    if task.method in variants:
+        return [hear_variant(variants[task.method], trial) for trial in task.trials]
     peer = load_peer(task.method)
     return [peer] if isinstance(peer, LeftOut) else [hear(peer, trial) for trial in task.trials]
 
@@ -89,12 +89,6 @@ def hear_variant(variant: Variant, trial: Trial) -> Heard:
         trial.gathered([told.incidents for told in made.value]),
         trial.gathered([told.spikes for told in made.value]),
     )
-
-
-def tasks_of(peers: Iterable[str], variants: Iterable[Variant], trials: Sequence[Trial]) -> list[Task]:
-    """Our detector first, then the peers from the slowest down, then what is left out of ours."""
-    own = [Task(one.name, tuple(trials), one) for one in variants]
-    return [*own[:1], *(Task(name, tuple(trials)) for name in peers), *own[1:]]
 
 
 def _cpu_seconds() -> float:

@@ -89,9 +89,7 @@ def lines(heard: Heard, trial: Trial, scored: Alarms) -> list[Line]:
 
 def chosen_alarms(heard: Heard, trial: Trial, *, folds: int) -> Alarms:
     """Over thresholds cross-validated on the trial itself."""
-    return held_out_alarms(
-        heard.scores, trial.judged, folds=folds, grace_hours=grace_hours(heard.method)
-    )
+    return held_out_alarms(heard.scores, trial.judged, folds=folds, grace_hours=grace_hours(heard.method))
 
 
 def transferred_alarms(heard: Heard, trial: Trial, tuned: Heard, tuning: Trial) -> Alarms:

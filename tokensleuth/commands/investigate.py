@@ -13,7 +13,7 @@ from tokensleuth.app import App
 from tokensleuth.clock import utc_now
 from tokensleuth.investigation import Investigated, InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
-from tokensleuth.terminal import Sparkline, incident_card, unpriced_block
+from tokensleuth.terminal import Sparkline, incident_card, minor_line, unpriced_block
 from tokensleuth.terminal.text import usd, words
 from tokensleuth.timeline import Timeline
 
@@ -25,6 +25,7 @@ def run(
     where: Sequence[str],
     explain: bool,
     chart_folder: Path | None,
+    everything: bool,
     progress: ProgressBar,
 ) -> Outcome:
     """Detect, investigate, save, and draw where asked."""
@@ -45,7 +46,7 @@ def run(
         )
     charts = write_charts(found, chart_folder) if chart_folder else {}
     document = found.as_json() | ({"charts": {i: str(p) for i, p in charts.items()}} if charts else {})
-    return Outcome(document, list(_shown(found, charts, explain=explain)))
+    return Outcome(document, list(_shown(found, charts, explain=explain, everything=everything)))
 
 
 def write_charts(found: InvestigatedRange, folder: Path) -> dict[str, Path]:
@@ -72,12 +73,18 @@ def write_charts(found: InvestigatedRange, folder: Path) -> dict[str, Path]:
     return written
 
 
-def _shown(found: InvestigatedRange, charts: dict[str, Path], *, explain: bool) -> Iterator[RenderableType]:
+def _shown(
+    found: InvestigatedRange, charts: dict[str, Path], *, explain: bool, everything: bool
+) -> Iterator[RenderableType]:
     if not found.detected and not explain:
         yield Text(f"No incident in {found.window}. The change against the same hours before:")
+    minor = [incident for incident in found.incidents if found.is_minor(incident) and not everything]
     for incident in found.incidents:
-        yield Rule(style="dim")
-        yield from shown_incident(incident, charts)
+        if incident not in minor:
+            yield Rule(style="dim")
+            yield from shown_incident(incident, charts)
+    if minor:
+        yield minor_line([incident.as_json() for incident in minor], found.material_usd, "delta_usd")
     yield from unpriced_block(found.as_json(), spikes="unpriced_spikes")
 
 

@@ -8,7 +8,13 @@ from tokensleuth.terminal.card import incident_card
 from tokensleuth.terminal.ingest import ingest_block
 from tokensleuth.terminal.simulation import simulation_summary
 from tokensleuth.terminal.sparkline import Sparkline
-from tokensleuth.terminal.tables import detection_summary, incident_table, plain_table, proposal_table
+from tokensleuth.terminal.tables import (
+    detection_summary,
+    incident_table,
+    minor_line,
+    plain_table,
+    proposal_table,
+)
 from tokensleuth.terminal.unpriced import unpriced_block
 
 __all__ = [
@@ -19,6 +25,7 @@ __all__ = [
     "incident_card",
     "incident_table",
     "ingest_block",
+    "minor_line",
     "plain_table",
     "proposal_table",
     "simulation_summary",

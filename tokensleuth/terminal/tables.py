@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import cast
 
 from rich.console import Group, RenderableType
@@ -53,8 +54,8 @@ def plain_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Tabl
     return table
 
 
-def detection_summary(document: Document) -> RenderableType:
-    """The incidents `detect` found, and how much it looked at."""
+def detection_summary(document: Document, *, everything: bool = True) -> RenderableType:
+    """The incidents `detect` found, minor ones only with `everything`, and how much it looked at."""
     spikes, incidents = parts(document, "spikes"), parts(document, "incidents")
     found = (
         f"{counted(len(spikes), 'spike')} in {counted(len(incidents), 'incident')}" if spikes else "no spike"
@@ -63,12 +64,22 @@ def detection_summary(document: Document) -> RenderableType:
     window = period(cast(Document, document["range"]))
     looked = f"{series:,} series scored in {seconds:.1f} s, {window}: {found}."
     tables: list[RenderableType] = []
-    if incidents:
-        tables = [detected_table([_with_strength(incident, spikes) for incident in incidents]), Text()]
+    shown = [incident for incident in incidents if everything or incident.get("material", True)]
+    if shown:
+        tables = [detected_table([_with_strength(incident, spikes) for incident in shown]), Text()]
+    if minor := [incident for incident in incidents if incident not in shown]:
+        tables.append(minor_line(minor, document["material_usd"], "excess_usd"))
     baselines = (
         Text(baseline_line(item)) for item in cast(Sequence[Document], document.get("baselines", ()))
     )
     return Group(*tables, Text(looked), *baselines, *unpriced_block(document, spikes="spikes"))
+
+
+def minor_line(minor: Sequence[Document], least_usd: object, amount: str) -> Text:
+    """What is left out of a list for being small."""
+    worth = sum(abs(Decimal(str(incident[amount]))) for incident in minor)
+    told = f"{counted(len(minor), 'minor incident')}, each under {usd(least_usd)}, {usd(worth)} in all"
+    return Text(f"{told}; --all shows them.")
 
 
 def _with_strength(incident: Document, spikes: Sequence[Document]) -> Document:

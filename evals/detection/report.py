@@ -1,0 +1,136 @@
+"""The comparison as text for people and as JSON for programs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from evals.detection.comparison import Comparison
+from evals.detection.count import Count
+from evals.detection.summary import INCIDENTS, SCORES, SPIKES, Line
+from evals.detection.tables import (
+    ablation_table,
+    families_table,
+    kinds_table,
+    main_table,
+    targets_table,
+)
+from evals.detection.targets import MONITORING_TARGETS, SPEND_TARGETS
+from evals.detection.trial import Trial
+from evals.detection.trials import DEVELOPMENT, FRESH, MONITORING
+
+READING = f"""\
+An alarm is true when it overlaps a labelled event or begins in the 6 hours after one (the rules marked * speak
+only when a day is over: 24 hours); scores over a threshold merge into one alarm when less than 24 hours apart.
+P, R: precision of alarms, recall of events. FA: false alarms per series-week. R@b: recall with at most b of
+them. Delay: from an event's first hour to the first alarm hour, median; 0 is the event's first hour. AP: hours
+of all series in one ranking. $ missed: share of the events' excess dollars. ms: CPU per series for the whole
+set, history learnt anew as the method asks, children included. Alarm share: part of the time under alarm.
+
+Ours, three ways: *{INCIDENTS}* by the product at the thresholds that ship (an incident told of several keys is
+a false alarm here), *{SPIKES}* before they are merged, and its *{SCORES}* under the same protocol as the peers.
+"""
+
+
+def markdown_report(found: Comparison) -> str:
+    """The part of RESULTS.md."""
+    return "\n\n".join(_sections(found)) + "\n"
+
+
+def json_report(found: Comparison) -> dict[str, object]:
+    return {
+        "lines": [_line_json(line) for line in found.lines],
+        "ablation": {
+            trial: [
+                {"without": row.name, "f1_lost": row.f1_lost, "told": _line_json(row.told)} for row in rows
+            ]
+            for trial, rows in found.ablation.items()
+        },
+        "left_out": [asdict_named(one) for one in found.left_out],
+    }
+
+
+def asdict_named(named: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(("name", "reason"), named, strict=True))
+
+
+def _sections(found: Comparison) -> Iterator[str]:
+    yield "## Detection beside its peers"
+    yield READING.strip()
+    yield "### Targets\n\n" + targets_table(SPEND_TARGETS, _spend_columns(found, with_scores=True))
+    if found.trials.monitoring:
+        columns = {"2-fold threshold": found.ours(MONITORING, SCORES)}
+        yield "Real monitored series:\n\n" + targets_table(MONITORING_TARGETS, columns)
+    for trial in found.trials.reported:
+        yield f"### {_title(trial)}\n\n{_about(trial)}\n\n{main_table(found.of(trial.name))}"
+    yield "### Ours by kind of event\n\n" + kinds_table(_spend_columns(found))
+    yield "### Ours by family of series\n\n" + families_table(_spend_columns(found))
+    for trial, rows in found.ablation.items():
+        yield f"### Ours without one of its parts, {trial}\n\n{ABLATION}\n\n{ablation_table(rows)}"
+    if found.left_out:
+        yield "Left out: " + "; ".join(f"{one.name} ({one.reason})" for one in found.left_out) + "."
+
+
+ABLATION = (
+    "F1, FA and delay are of the incidents at the thresholds that ship; F1 lost is against the whole detector on "
+    "the same series, with a paired bootstrap; own threshold: of the scores, chosen as for any method."
+)
+
+
+def _spend_columns(found: Comparison, *, with_scores: bool = False) -> Mapping[str, Line]:
+    columns: dict[str, Line] = {}
+    for trial in found.trials.spend:
+        if with_scores and trial.name == DEVELOPMENT:
+            columns["development, 5-fold threshold"] = found.ours(trial.name, SCORES)
+        columns[f"{trial.name}, as shipped" if with_scores else trial.name] = found.ours(trial.name)
+    return columns
+
+
+def _title(trial: Trial) -> str:
+    weeks = round(trial.judged.series_weeks)
+    events = sum(event.counts for event in trial.judged.events)
+    return f"{trial.name.capitalize()}: {trial.series} series, {weeks:,} series-weeks, {events} events"
+
+
+def _about(trial: Trial) -> str:
+    if trial.name == FRESH:
+        names = ", ".join(part.name for part in trial.parts)
+        return (
+            f"{names}; peers' thresholds and that of our scores were chosen on other series, none on these."
+        )
+    folds = "5-fold" if trial.name == DEVELOPMENT else "2-fold"
+    return f"Thresholds of scores are {folds} cross-validated over series."
+
+
+def _line_json(line: Line) -> dict[str, object]:
+    ranked = asdict(line.ranked)
+    ranked["curve"] = [
+        [point.threshold, point.count.false_per_series_week, point.count.recall]
+        for point in line.ranked.curve
+    ]
+    return {
+        "method": line.method,
+        "trial": line.trial,
+        "way": line.way,
+        **_count_json(line.count),
+        "f1_interval": list(line.f1),
+        "missed_share": line.missed_share,
+        "cpu_ms_per_series": line.cpu_ms,
+        **ranked,
+        "by_kind": {kind: _count_json(part) for kind, part in line.count.by_kind.items()},
+        "by_family": {family: _count_json(part) for family, part in line.count.by_family.items()},
+    }
+
+
+def _count_json(count: Count) -> dict[str, object]:
+    return {
+        "precision": count.precision,
+        "recall": count.recall,
+        "f1": count.f1,
+        "false_per_series_week": count.false_per_series_week,
+        "median_delay_hours": count.median_delay,
+        "alarm_share": count.alarm_share,
+        "true_alarms": count.true_alarms,
+        "false_alarms": count.false_alarms,
+        "hits": count.hits,
+        "misses": count.misses,
+        "missed_usd": count.missed_usd,
+    }
