@@ -56,8 +56,7 @@ def flag_hours(
     masked = np.zeros(scores.values.shape, dtype=bool)
     fires = (scores.values >= settings.fire_score) & matters
     keeps = scores.values >= settings.keep_score
-    strays = np.maximum(scores.excess * scores.direction, scores.day_excess * scores.direction) > 0
-    holds = keeps & strays
+    holds = keeps & (scores.excess * scores.direction > 0)
     for hour in range(scores.hours):
         state = _next_state(state, fires[:, hour], holds[:, hour], scores.direction[:, hour], settings)
         flagged[:, hour] = np.where(state.quiet_hours == 0, state.direction, 0.0)

@@ -63,7 +63,6 @@ def learn(history: History, settings: DetectorSettings, known: Shapes | None = N
     past = calibrated(days)
     spent = history.learnt if history.actual is None else history.actual
     age_days = days.shape[1] - first_day
-    age_days = days.shape[1] - first_day
     return Lesson(
         expected=expected[:, -CONTEXT_DAYS - AHEAD_DAYS :].reshape(len(days), -1),
         envelope=fit_envelope(days, days_of(spent, history.first_weekday), age_days),

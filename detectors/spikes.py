@@ -7,14 +7,18 @@ import numpy as np
 
 from detectors.incidents import Direction, Spike
 from detectors.scored import ScoredSeries
+from detectors.scoring import PRICE
 from detectors.settings import DetectorSettings
 from detectors.statistics import BoolArray, FloatArray
 from ledger.window import HOUR, Window
 
 _ONSET_HOURS = 6
-"""The windows that flag an hour look back so far; a spike began, and ended, at most so much earlier."""
+"""The windows that flag an hour soon look back so far; a spike began at most so much earlier."""
+_ECHO_HOURS = 24
+"""The longest window goes on flagging for so long after an incident has ended."""
 _OWN_SIGMAS = 2.0
 _OWN_DROP = 0.5
+_OWN_PRICE = 3.0
 _OWN_SHARE_OF_PEAK = 0.1
 
 
@@ -79,11 +83,14 @@ def describe_spike(scored: ScoredSeries, run: Run, floor: int, settings: Detecto
 
 
 def own_hours(scored: ScoredSeries, run: Run) -> BoolArray:
-    """Hours of the row that stray by themselves, in the direction of the run."""
+    """Hours of the row that stray by themselves, in amount or in price, in the direction of the run."""
     deviation = (scored.actual[run.row] - scored.expected[run.row]) * run.sign
     least = scored.scale[run.row] * _OWN_SIGMAS if run.sign > 0 else scored.expected[run.row] * _OWN_DROP
     peak = deviation[run.start : run.end].max()
-    return np.asarray((deviation >= least) & (deviation > _OWN_SHARE_OF_PEAK * peak))
+    strays = (deviation >= least) & (deviation > _OWN_SHARE_OF_PEAK * peak)
+    if run.sign > 0 and PRICE in scored.terms:
+        strays |= scored.terms[PRICE][run.row] >= _OWN_PRICE
+    return np.asarray(strays)
 
 
 def _onset(strays: BoolArray, start: int, earliest: int) -> int:
@@ -95,6 +102,6 @@ def _onset(strays: BoolArray, start: int, earliest: int) -> int:
 
 def _last_own(strays: BoolArray, run: Run) -> int:
     """The run's end without the hours at its end that only a trailing window flagged."""
-    earliest = max(run.start, run.end - _ONSET_HOURS)
+    earliest = max(run.start, run.end - _ECHO_HOURS)
     own = np.flatnonzero(strays[earliest : run.end])
     return earliest + int(own[-1]) + 1 if len(own) else run.end

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.statistics import FloatArray
-from evals.detection.alarms import Alarm, Alarms, alarms_over
+from evals.detection.alarms import NO_ROW, Alarm, Alarms, alarms_over
 from evals.detection.count import Count
-from evals.detection.cross_validation import assign_folds, cross_validate, held_out_thresholds
-from evals.detection.datasets import development_set, is_counted, monitoring_set
+from evals.detection.cross_validation import assign_folds, held_out_alarms, held_out_thresholds
+from evals.detection.datasets import development_set, is_counted, monitoring_trial
 from evals.detection.meeting import count, meet
 from evals.detection.method import Method
 from evals.detection.protocol import (
@@ -23,7 +23,6 @@ from evals.detection.protocol import (
     best_threshold,
     count_alarms,
     count_scores,
-    recall_at,
     recall_within,
     sweep,
     threshold_grid,
@@ -155,13 +154,24 @@ def test_two_alarms_on_one_event_are_two_true_alarms_and_one_hit() -> None:
     assert (seen.true_alarms, seen.hits) == (2, 1)
 
 
-def test_the_delay_runs_to_the_end_of_the_first_alarm_hour() -> None:
+def test_a_rule_that_speaks_later_can_be_given_more_grace() -> None:
+    seen = count_alarms([alarm(37, 38)], spend_set(event(10, 14)), grace_hours=24)
+    assert (seen.hits, seen.delays) == (1, (27,))
+
+
+def test_an_alarm_of_no_series_is_false_in_the_whole_and_in_no_family() -> None:
+    seen = count_alarms([alarm(12, 13, row=NO_ROW)], spend_set(event(10, 14)))
+    assert (seen.false_alarms, seen.misses) == (1, 1)
+    assert seen.by_family["key"].false_alarms == 0
+
+
+def test_the_delay_runs_to_the_first_alarm_hour() -> None:
     seen = count_alarms([alarm(30, 31), alarm(13, 14)], spend_set(event(10, 40)))
-    assert seen.delays == (4,)
+    assert seen.delays == (3,)
 
 
-def test_an_alarm_open_before_the_event_knows_of_it_after_an_hour() -> None:
-    assert count_alarms([alarm(5, 30)], spend_set(event(10, 40))).delays == (1,)
+def test_an_alarm_open_before_the_event_knows_of_it_in_its_first_hour() -> None:
+    assert count_alarms([alarm(5, 30)], spend_set(event(10, 40))).delays == (0,)
 
 
 def test_an_alarm_of_the_history_is_left_out_and_one_that_reaches_past_it_is_clipped() -> None:
@@ -187,7 +197,7 @@ def test_kinds_count_their_events_and_the_alarms_that_met_them() -> None:
     spend = spend_set(event(10, 14), event(60, 80, kind="level_shift"), event(120, 124))
     seen = count_alarms([alarm(10, 11), alarm(61, 62), alarm(100, 101)], spend).by_kind
     assert (seen["spike"].true_alarms, seen["spike"].hits, seen["spike"].misses) == (1, 1, 1)
-    assert (seen["level_shift"].recall, seen["level_shift"].delays) == (1.0, (2,))
+    assert (seen["level_shift"].recall, seen["level_shift"].delays) == (1.0, (1,))
     assert seen["spike"].false_alarms == 0
 
 
@@ -254,7 +264,7 @@ def test_a_threshold_that_keeps_a_series_under_endless_alarm_does_not_stand() ->
     spend = spend_set(event(100, 102))
     assert count_scores(values, 2.0, spend).f1 == 1.0
     assert best_threshold(values, spend) == 3.0
-    assert recall_at(values, spend, 1.0) == 0.0
+    assert recall_within(sweep(values, spend), 1.0) == 0.0
 
 
 def test_recall_at_a_budget_is_that_of_the_lowest_threshold_within_it() -> None:
@@ -262,8 +272,9 @@ def test_recall_at_a_budget_is_that_of_the_lowest_threshold_within_it() -> None:
     values[0, [60]] = 5.0
     values[0, [140]] = 4.0
     spend = spend_set(event(10, 12), event(60, 62))
-    assert recall_at(values, spend, 1.0) == 1.0
-    assert recall_at(values, spend, 0.5) == 0.0
+    curve = sweep(values, spend)
+    assert recall_within(curve, 1.0) == 1.0
+    assert recall_within(curve, 0.5) == 0.0
 
 
 def test_recall_within_a_budget_nothing_meets_is_nought() -> None:
@@ -288,13 +299,13 @@ def test_the_threshold_of_a_series_is_chosen_on_the_other_folds() -> None:
     spend = spend_set(*(event(90, 92, row=row) for row in range(3)), series=3)
     thresholds = held_out_thresholds(values, spend, folds=3)
     assert thresholds[0] == 9.0
-    assert cross_validate(values, spend, folds=3).by_kind["spike"].hits == 2
+    assert count_alarms(held_out_alarms(values, spend, folds=3), spend).hits == 2
 
 
 def test_cross_validation_counts_every_series_once() -> None:
     rng = np.random.default_rng(0)
     spend = spend_set(*(event(30, 40, row=row) for row in range(6)), series=6)
-    seen = cross_validate(rng.random((6, SCORED)), spend, folds=3)
+    seen = count_alarms(held_out_alarms(rng.random((6, SCORED)), spend, folds=3), spend)
     assert (seen.hits + seen.misses, seen.series_weeks) == (6, 6.0)
 
 
@@ -368,11 +379,13 @@ def test_monitoring_series_of_one_length_are_scored_together_and_judged_as_one_s
         "series varchar, ts timestamp, value double, label bigint",
         rows,
     )
-    found = monitoring_set(tmp_path)
+    found = monitoring_trial(tmp_path)
     method: Method = HourNumber()
     judged = found.judged
-    assert [group.names for group in found.groups] == [("x-1", "x-2"), ("y-1",)]
-    assert found.groups[0].cost_usd[0, 199:202].tolist() == [199.0, 199.0, 201.0]
+    assert [part.names for part in found.parts] == [("x-1", "x-2"), ("y-1",)]
+    history_usd = found.parts[0].cost_usd[:, :168].mean(axis=1)
+    assert history_usd.tolist() == pytest.approx([10.0, 10.0])
+    assert found.parts[0].cost_usd[0, 199:202] / 10 * 83.5 == pytest.approx([199.0, 199.0, 201.0])
     assert judged.first_hour.tolist() == [648, 648, 0]
     assert judged.family.tolist() == ["x", "x", "y"]
     assert [(e.row, e.start, e.end, e.counts) for e in judged.events] == [

@@ -33,7 +33,7 @@ def test_differences_tell_only_what_is_not_the_same() -> None:
         (["trees=1.5"], r"trees = '1.5': must be a whole number \(int\), such as 100"),
         (["trees=0"], r"detection.trees = 0: must be from 1 to 10,000"),
         (["min_usd=nan"], r"detection.min_usd = nan: must be from 0"),
-        (["fire_score=4"], r"keep_score 5.0 must lie above 0 and not above fire_score 4.0"),
+        (["fire_score=2"], r"keep_score 3.0 must lie above 0 and not above fire_score 2.0"),
         (["trees=1", "trees=2"], r"trees is given twice, 1 and 2"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`python -m evals.detection`: our detector and its peers on labelled series; RESULTS.md, JSON and a chart."""
+"""`python -m evals.detection`: our detector and its peers on labelled series; RESULTS.md, JSON, a chart."""
 
 import argparse
 import json

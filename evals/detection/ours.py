@@ -69,13 +69,13 @@ class Ours:
 
 
 def leaf_scope(spend: SpendSet, row: int) -> Scope:
-    return Scope.of({"team": str(spend.family[row]), "model": MODEL, "key_id": spend.names[row]})
+    return Scope.of([("team", str(spend.family[row])), ("model", MODEL), ("key_id", spend.names[row])])
 
 
 def grouped(
     by: tuple[Dimension, ...], spend: SpendSet, values: FloatArray, metric: Metric, window: Window
 ) -> HourlySeries:
-    """Sums of (series, hours) by some dimensions, scopes in sorted order, as the ledger's reader gives them."""
+    """Sums of (series, hours) by some dimensions, scopes in the order of the ledger's reader."""
     first = int((window.start_at - spend.start_at) / HOUR)
     hours = values[:, first : first + window.hours]
     leaves = [leaf_scope(spend, row).as_dict() for row in range(len(values))]
@@ -101,7 +101,7 @@ def scored_window(spend: SpendSet, known: Window) -> Window:
 
 def _key_scores(found: Detection, spend: SpendSet) -> FloatArray:
     scores = np.full((len(spend.names), spend.hours_scored), np.nan)
-    place = {Scope.of({"key_id": name}): row for row, name in enumerate(spend.names)}
+    place = {Scope.of([("key_id", name)]): row for row, name in enumerate(spend.names)}
     for series, values in zip(found.scores.series, found.scores.values, strict=True):
         if series.scope in place:
             scores[place[series.scope], : len(values)] = values

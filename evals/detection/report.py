@@ -18,15 +18,20 @@ from evals.detection.trial import Trial
 from evals.detection.trials import DEVELOPMENT, FRESH, MONITORING
 
 READING = f"""\
-An alarm is true when it overlaps a labelled event or begins in the 6 hours after one (the rules marked * speak
-only when a day is over: 24 hours); scores over a threshold merge into one alarm when less than 24 hours apart.
-P, R: precision of alarms, recall of events. FA: false alarms per series-week. R@b: recall with at most b of
-them. Delay: from an event's first hour to the first alarm hour, median; 0 is the event's first hour. AP: hours
-of all series in one ranking. $ missed: share of the events' excess dollars. ms: CPU per series for the whole
-set, history learnt anew as the method asks, children included. Alarm share: part of the time under alarm.
+An alarm is true when it overlaps a labelled event or begins in the 6 hours after one (24 for the rules marked
+\\*, which can speak only when a day is over). Scores over a threshold merge into one alarm when less than 24
+hours apart. A threshold stands where alarms cover at most a quarter of the time.
 
-Ours, three ways: *{INCIDENTS}* by the product at the thresholds that ship (an incident told of several keys is
-a false alarm here), *{SPIKES}* before they are merged, and its *{SCORES}* under the same protocol as the peers.
+- P, R: precision of the alarms, recall of the events; F1 with its 95 % interval over series drawn anew.
+- FA: false alarms per series-week. R@b: recall with at most b of them.
+- delay: hours from an event's first hour to its first alarm hour, median; 0 is the event's first hour.
+- AP: average precision of the hours of all series in one ranking. VUS-PR: mean over series.
+- $ missed: share of the events' excess dollars. Alarm share: part of the time under alarm.
+- ms: CPU per series for the whole set, children and relearning included.
+
+Ours stands in three ways: *{INCIDENTS}* by the product, at the thresholds that ship, where an incident of
+several keys at once counts as false; *{SPIKES}*, before they are merged; and its *{SCORES}*, under the
+protocol of the peers.
 """
 
 
@@ -63,15 +68,16 @@ def _sections(found: Comparison) -> Iterator[str]:
         yield f"### {_title(trial)}\n\n{_about(trial)}\n\n{main_table(found.of(trial.name))}"
     yield "### Ours by kind of event\n\n" + kinds_table(_spend_columns(found))
     yield "### Ours by family of series\n\n" + families_table(_spend_columns(found))
-    for trial, rows in found.ablation.items():
-        yield f"### Ours without one of its parts, {trial}\n\n{ABLATION}\n\n{ablation_table(rows)}"
+    for name, rows in found.ablation.items():
+        yield f"### Ours without one of its parts, {name}\n\n{ABLATION}\n\n{ablation_table(rows)}"
     if found.left_out:
         yield "Left out: " + "; ".join(f"{one.name} ({one.reason})" for one in found.left_out) + "."
 
 
 ABLATION = (
-    "F1, FA and delay are of the incidents at the thresholds that ship; F1 lost is against the whole detector on "
-    "the same series, with a paired bootstrap; own threshold: of the scores, chosen as for any method."
+    "F1, FA and delay are of the incidents at the thresholds that ship; F1 lost is against the whole "
+    "detector on the same series, by a paired bootstrap; own threshold: of the scores, chosen as for any "
+    "method."
 )
 
 

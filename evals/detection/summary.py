@@ -1,11 +1,7 @@
 """One line of the comparison: everything that is told of one method on one trial."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from detectors.statistics import FloatArray
 from evals.detection.alarms import Alarms, alarms_over
 from evals.detection.count import Count
 from evals.detection.cross_validation import held_out_alarms

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from evals.detection.ablation_rows import AblationRow
 from evals.detection.count import Count
-from evals.detection.peers.registry import grace_hours
 from evals.detection.meeting import GRACE_HOURS
 from evals.detection.ours import NAME
+from evals.detection.peers.registry import grace_hours
 from evals.detection.summary import Line
 from evals.detection.targets import Target
 

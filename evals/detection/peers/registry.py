@@ -106,7 +106,7 @@ def grace_hours(method: str) -> int:
 
 def peer_names() -> tuple[str, ...]:
     """All peers, those that take longest first."""
-    return tuple(peer.name for peer in (*PACKAGED_PEERS, *reversed(PEERS)))
+    return (*(peer.name for peer in PACKAGED_PEERS), *(peer.name for peer in reversed(PEERS)))
 
 
 def load_peer(name: str) -> Method | LeftOut:
