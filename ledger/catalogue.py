@@ -12,8 +12,9 @@ from ledger.usage import Metric
 from ledger.window import Window
 
 QueryName = Literal[
-    "extent", "first_seen", "hourly", "loads_of_hours", "price_basis", "rates", "scopes", "totals"
-]
+    "cells", "extent", "first_seen", "grouped_cells", "hourly", "loads_of_hours", "price_basis", "rates",
+    "scope_sums", "scopes", "totals",
+]  # fmt: skip
 
 _METRIC_SQL: Mapping[Metric, str] = {
     "cost_usd": "cost * 1e-12",
@@ -43,9 +44,13 @@ def bind(
     where: Scope = EVERYTHING,
     by: Sequence[Dimension] = (),
     metric: Metric = "cost_usd",
+    scope_ids: Sequence[int] | None = None,
     parameters: Mapping[str, object] | None = None,
 ) -> BoundQuery:
-    """Fill the slots of a catalogue query. Windows are united; no window means all time."""
+    """Fill the slots of a catalogue query. Windows are united; no window means all time.
+
+    `scope_ids` narrows to rows of the ledger's own numbers.
+    """
     hours, hour_values = _windows_sql("hour", windows)
     instants, _ = _windows_sql("u.started_at", windows)
     scope, scope_values = _scope_sql(where, prefix="s." if name == "loads_of_hours" else "")
@@ -55,6 +60,7 @@ def bind(
         instants=instants,
         scope=scope,
         metric=_METRIC_SQL[metric],
+        scopes=_scope_ids_sql(scope_ids),
     )
     given = {**hour_values, **scope_values, **(parameters or {})}
     return BoundQuery(name, sql, {k: v for k, v in given.items() if f"${k}" in sql})
@@ -78,3 +84,9 @@ def _scope_sql(where: Scope, *, prefix: str) -> tuple[str, dict[str, object]]:
     values: dict[str, object] = {f"where_{d}": value for d, value in where.items}
     terms = [f"{prefix}{d} = $where_{d}" for d in where.dimensions]
     return " and ".join(terms) or "1 = 1", values
+
+
+def _scope_ids_sql(scope_ids: Sequence[int] | None) -> str:
+    if scope_ids is None:
+        return "1 = 1"
+    return f"scope_id in ({', '.join(str(int(i)) for i in scope_ids)})" if len(scope_ids) else "1 = 0"

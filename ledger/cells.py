@@ -1,12 +1,15 @@
 """Hourly cells as plain arrays, for work on more series than anybody looks at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ledger.catalogue import utc_naive
+from ledger.catalogue import BoundQuery, bind, utc_naive
+from ledger.engine import Engine
+from ledger.scope import Dimension
 from ledger.window import Window
 
 
@@ -20,16 +23,6 @@ class Cells:
     cost_usd: NDArray[np.float64]
     tokens: NDArray[np.float64]
 
-    @classmethod
-    def of(cls, frame: pd.DataFrame, window: Window) -> "Cells":
-        since = frame["hour"].to_numpy() - np.datetime64(utc_naive(window.start_at))
-        return cls(
-            scope_id=frame["scope_id"].to_numpy(),
-            hour=since // np.timedelta64(1, "h"),
-            cost_usd=frame["cost_usd"].to_numpy(),
-            tokens=frame["tokens"].to_numpy(),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class ScopeSums:
@@ -37,3 +30,38 @@ class ScopeSums:
 
     scope_id: NDArray[np.int32]
     cost_usd: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CellReader:
+    """Reads usage by the ledger's own numbers of scopes; it has no way to write."""
+
+    engine: Engine
+
+    def cells(self, window: Window, scope_ids: Sequence[int] | None = None) -> Cells:
+        """The usage of the window, of these scopes only where some are given."""
+        return self._cells(bind("cells", windows=[window], scope_ids=scope_ids), window)
+
+    def grouped(
+        self, window: Window, by: Sequence[Dimension], scope_ids: Sequence[int] | None = None
+    ) -> Cells:
+        """The usage of the window summed up; one of the scopes of a group stands for it."""
+        return self._cells(bind("grouped_cells", windows=[window], by=by, scope_ids=scope_ids), window)
+
+    def sums(self, window: Window) -> ScopeSums:
+        """Every scope with traffic in the window."""
+        frame = self._frame(bind("scope_sums", windows=[window])).sort_values("scope_id")
+        return ScopeSums(frame["scope_id"].to_numpy(), frame["cost_usd"].to_numpy())
+
+    def _cells(self, query: BoundQuery, window: Window) -> Cells:
+        frame = self._frame(query)
+        since = frame["hour"].to_numpy() - np.datetime64(utc_naive(window.start_at))
+        return Cells(
+            scope_id=frame["scope_id"].to_numpy(),
+            hour=since // np.timedelta64(1, "h"),
+            cost_usd=frame["cost_usd"].to_numpy(),
+            tokens=frame["tokens"].to_numpy(),
+        )
+
+    def _frame(self, query: BoundQuery) -> pd.DataFrame:
+        return self.engine.frame(query.sql, query.parameters)

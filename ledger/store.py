@@ -13,6 +13,7 @@ from ledger.errors import RefusedError, UnreachableError
 from ledger.ingest.load import LoadOptions, load_file
 from ledger.ingest.result import IngestResult
 from ledger.ingest.scopes import Attribution
+from ledger.kept.store import Kept
 from ledger.migrations import migrate
 from ledger.prices.book import PriceBook
 from ledger.prices.coverage import PricingSummary, unpriced_usage
@@ -30,6 +31,7 @@ class Ledger:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self.reader = Reader(DuckDbEngine(connection))
+        self.kept = Kept(connection)
 
     def load(
         self, path: Path, options: LoadOptions, *, attribution: Attribution, book: PriceBook

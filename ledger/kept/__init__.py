@@ -1,0 +1,1 @@
+"""What detection keeps from one run to the next."""
