@@ -40,5 +40,6 @@ def put_together(kind: type[Arrays], arrays: Mapping[str, Numbers]) -> Arrays:
     return kind(*(arrays[f"{kind.__name__}.{name}"] for name in names_of(kind)))
 
 
-def names_of(kind: type[Arrays]) -> list[str]:
+def names_of(kind: type[Any]) -> list[str]:
+    """The fields of the dataclass."""
     return [field.name for field in fields(kind)]

@@ -11,7 +11,7 @@ from detectors.statistics import FloatArray, IntArray, rolling_sum
 
 ENVELOPE_WINDOWS = (1, 3, 6, 24)
 """Hours."""
-MARGINS = (1.3, 1.3, 1.3, 1.0)
+MARGINS = (1.3, 1.3, 1.3, 0.9)
 """A rise begins at so many times the most seen, for each window; chosen on development series."""
 WEEKS = 8
 YOUNG_DAYS = 21

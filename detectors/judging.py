@@ -1,16 +1,18 @@
 """Hours after a fit, scored, flagged, and told apart into what is learnt and what is not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from detectors.arrays import names_of
 from detectors.flags import Flags, FlagState, flag_hours, gate_open, onset_hours
 from detectors.model import score_ahead
 from detectors.profiles import CONTEXT_HOURS, Ahead
 from detectors.scoring import Scores
 from detectors.settings import DetectorSettings
-from detectors.statistics import BoolArray, FloatArray
+from detectors.statistics import BoolArray, FloatArray, IntArray
 
 _ONSET_SIGMAS = 2.0
 _ONSET_SHARE = 0.5
@@ -62,12 +64,21 @@ def _masked(actual: FloatArray, scores: Scores, flags: Flags) -> BoolArray:
     return flags.masked | onset_hours(np.where(flags.masked, flags.flagged, 0.0), rises, falls)
 
 
-def join_scores(parts: Sequence[Scores]) -> Scores:
-    """Hours after hours of the same series."""
+def join_scores(parts: Sequence[Scores], axis: Literal[0, 1] = 1) -> Scores:
+    """Hours after hours of the same series, or along axis 0 series after series of the same hours."""
 
-    def join(name: str) -> FloatArray:
-        return np.concatenate([getattr(part, name) for part in parts], axis=1)
+    def join(arrays: Sequence[FloatArray]) -> FloatArray:
+        return np.concatenate(arrays, axis=axis)
 
-    plain = {field.name: join(field.name) for field in fields(Scores) if field.name != "terms"}
-    terms = {name: np.concatenate([part.terms[name] for part in parts], axis=1) for name in parts[0].terms}
-    return Scores(**plain, terms=terms)
+    plain = {
+        name: join([getattr(part, name) for part in parts]) for name in names_of(Scores) if name != "terms"
+    }
+    return Scores(
+        **plain, terms={name: join([part.terms[name] for part in parts]) for name in parts[0].terms}
+    )
+
+
+def take_scores(scores: Scores, rows: IntArray) -> Scores:
+    """Only these series."""
+    plain = {name: getattr(scores, name)[rows] for name in names_of(Scores) if name != "terms"}
+    return Scores(**plain, terms={name: values[rows] for name, values in scores.terms.items()})

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from detectors.arrays import Numbers
 from detectors.forest import Forest
+from detectors.scale import DROP_WINDOWS, WINDOWS
 from detectors.statistics import FloatArray
 from ledger.errors import RefusedError
 
+FEATURES = len(WINDOWS) + len(DROP_WINDOWS)
 _ROWS_AT_ONCE = 256
 """Rows whose way through all trees stays in the cache."""
 
@@ -75,10 +77,13 @@ def plain(forest: Forest) -> Forest:
     )
 
 
+def forest_names() -> tuple[str, ...]:
+    return (*PlainForest.__dataclass_fields__, "ordinary")
+
+
 def forest_arrays(forest: Forest) -> dict[str, Numbers]:
     """What is kept of a plain forest."""
-    names = PlainForest.__dataclass_fields__
-    return {**{name: getattr(forest.trees, name) for name in names}, "ordinary": forest.ordinary}
+    return {name: getattr(forest.trees, name, forest.ordinary) for name in forest_names()}
 
 
 def forest_of(arrays: Mapping[str, Numbers], features: int) -> Forest:
@@ -86,7 +91,7 @@ def forest_of(arrays: Mapping[str, Numbers], features: int) -> Forest:
     trees = PlainForest(**{name: arrays[name] for name in PlainForest.__dataclass_fields__})
     nodes = len(trees.feature)
     inside = trees.children.min(initial=0) >= 0 and trees.children.max(initial=0) < nodes
-    if not (inside and 0 <= trees.feature.min(initial=0) and trees.feature.max(initial=0) < features):
+    if not (inside and trees.feature.min(initial=0) >= 0 and trees.feature.max(initial=0) < features):
         raise RefusedError("the kept forest is damaged; make a new one: tokensleuth refit")
     return Forest(trees, arrays["ordinary"])
 

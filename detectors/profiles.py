@@ -88,7 +88,7 @@ class Profiles:
     forest: Forest | None
 
     def ahead(self, hours: int) -> Ahead:
-        """Of the first so many hours of `expected`; raises RefusedError for none after the fit, or too many."""
+        """Of so many hours of `expected`; raises RefusedError for none after the fit or too many."""
         if not CONTEXT_HOURS < hours <= self.expected.shape[1]:
             raise RefusedError(
                 f"{hours} h to score; from {CONTEXT_HOURS + 1} to {self.expected.shape[1]} h are right"

@@ -27,7 +27,7 @@ def why(spike: Spike) -> str:
 def _rises() -> Mapping[str, str]:
     told = {}
     for window, margin in zip(WINDOWS, MARGINS, strict=True):
-        beyond = "" if margin == 1 else f"{margin} times "
+        beyond = f"{margin:g} times "
         most = f"{beyond}the most that the same hours of the last {WEEKS} weeks saw"
         told[window_term(window)] = f"{window} h sum {{z:.1f}} sigmas above {most}"
     return told

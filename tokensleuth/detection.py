@@ -79,14 +79,14 @@ def _lifted(
     reader: Reader, history: Window, covered: Window, where: Scope, acting: Sequence[Baseline], metric: Metric
 ) -> Lifted:
     """The series of all levels and their leaves, with the accepted baselines as their past."""
-    read = reader.hourly_levels(history, [*LEVELS, _finest(acting)], where=where, metric=metric)
+    read = reader.hourly_levels(history, [*LEVELS, finest(acting)], where=where, metric=metric)
     *levels, leaves = (_pinned(series, where) for series in read)
     if not leaves.scopes:
         raise RefusedError(f"no usage of {where} in {history}, from which the range would be judged")
     return lift(_distinct(levels), leaves, acting, covered.start_at)
 
 
-def _finest(baselines: Sequence[Baseline]) -> Sequence[Dimension]:
+def finest(baselines: Sequence[Baseline]) -> Sequence[Dimension]:
     """The leaves, told apart by whatever the baselines pin."""
     pinned = {dimension for baseline in baselines for dimension in baseline.scope.dimensions}
     return (*LEAF, *(d for d in DIMENSIONS if d in pinned - set(LEAF)))

@@ -7,7 +7,7 @@ from evals.detection.ablation import ABLATIONS, WHOLE
 from evals.detection.ablation_rows import AblationRow, ablation_row
 from evals.detection.alarms import Alarms
 from evals.detection.ours import NAME
-from evals.detection.peers.registry import LEFT_OUT, LeftOut, peer_names
+from evals.detection.peers.registry import LeftOut, peer_names
 from evals.detection.running import Heard, Task, run_tasks
 from evals.detection.summary import INCIDENTS, Line, lines
 from evals.detection.trial import Trial
@@ -31,34 +31,43 @@ class Comparison:
         return next(line for line in self.of(trial) if (line.method, line.way) == (NAME, way))
 
 
-def compare(
-    trials: Trials, told: Callable[[str], None], *, with_peers: bool, with_ablation: bool
-) -> Comparison:
-    """Hear every method on every trial; `told` is given the name of each as it is done."""
+def method_names(*, with_peers: bool, with_ablation: bool) -> tuple[str, ...]:
+    """Ours first, then the peers from the slowest on, then ours without each of its parts."""
     peers = peer_names() if with_peers else ()
     variants = ABLATIONS if with_ablation else ()
-    names = (WHOLE.name, *peers, *(variant.name for variant in variants))
-    answers = list(run_tasks([Task(name, trials.run) for name in names], told))
+    return (WHOLE.name, *peers, *(variant.name for variant in variants))
+
+
+def compare(trials: Trials, names: Sequence[str], told: Callable[[str], None]) -> Comparison:
+    """Hear every method on every trial; `told` is given the name of each as it is done."""
+    return sum_up(trials, list(run_tasks([Task(name, trials.run) for name in names], told)))
+
+
+def sum_up(trials: Trials, answers: Sequence[Heard | LeftOut]) -> Comparison:
+    """What was heard of some methods, the whole of our detector among them."""
     heard = [answer for answer in answers if isinstance(answer, Heard)]
-    left_out = [answer for answer in answers if isinstance(answer, LeftOut)]
-    ablated = {variant.name for variant in ABLATIONS}
+    variants = {variant.name for variant in ABLATIONS}
+    compared = [one for one in heard if one.method not in variants]
+    has_ablation = len(compared) < len(heard)
     return Comparison(
         trials,
         tuple(
             line
             for trial in trials.reported
-            for one in _on(trial, heard)
-            if one.method not in ablated
+            for one in _on(trial, compared)
             for line in lines(one, trial, _alarms(one, trial, heard, trials))
         ),
-        {trial.name: _ablation(trial, heard, trials) for trial in trials.spend} if with_ablation else {},
-        (*(LEFT_OUT if with_peers else ()), *left_out),
+        {trial.name: _ablation(trial, heard, trials) for trial in trials.spend} if has_ablation else {},
+        tuple(answer for answer in answers if isinstance(answer, LeftOut)),
     )
 
 
 def _ablation(trial: Trial, heard: Sequence[Heard], trials: Trials) -> tuple[AblationRow, ...]:
     whole = _find(heard, trial.name, NAME)
-    parts = [_find(heard, trial.name, variant.name) for variant in ABLATIONS]
+    names = {variant.name: place for place, variant in enumerate(ABLATIONS)}
+    parts = sorted(
+        (one for one in _on(trial, heard) if one.method in names), key=lambda one: names[one.method]
+    )
     return tuple(
         ablation_row(one, _alarms(one, trial, heard, trials), trial, whole) for one in (whole, *parts)
     )

@@ -5,6 +5,8 @@ from dataclasses import asdict
 
 from evals.detection.comparison import Comparison
 from evals.detection.count import Count
+from evals.detection.peers.registry import LEFT_OUT
+from evals.detection.servegen_week import SIZES_USD, RealWeek
 from evals.detection.summary import INCIDENTS, SCORES, SPIKES, Line
 from evals.detection.tables import (
     ablation_table,
@@ -35,12 +37,19 @@ protocol of the peers.
 """
 
 
-def markdown_report(found: Comparison) -> str:
+ABLATION = (
+    "F1, FA and delay are of the incidents at the thresholds that ship; F1 lost is against the whole "
+    "detector on the same series, by a paired bootstrap; own threshold: of the scores, chosen as for any "
+    "method."
+)
+
+
+def markdown_report(found: Comparison, week: RealWeek | None) -> str:
     """The part of RESULTS.md."""
-    return "\n\n".join(_sections(found)) + "\n"
+    return "\n\n".join(_sections(found, week)) + "\n"
 
 
-def json_report(found: Comparison) -> dict[str, object]:
+def json_report(found: Comparison, week: RealWeek | None) -> dict[str, object]:
     return {
         "lines": [_line_json(line) for line in found.lines],
         "ablation": {
@@ -49,15 +58,12 @@ def json_report(found: Comparison) -> dict[str, object]:
             ]
             for trial, rows in found.ablation.items()
         },
-        "left_out": [asdict_named(one) for one in found.left_out],
+        "left_out": [one._asdict() for one in found.left_out],
+        "real_week": _week_json(week) if week else None,
     }
 
 
-def asdict_named(named: tuple[str, str]) -> dict[str, str]:
-    return dict(zip(("name", "reason"), named, strict=True))
-
-
-def _sections(found: Comparison) -> Iterator[str]:
+def _sections(found: Comparison, week: RealWeek | None) -> Iterator[str]:
     yield "## Detection beside its peers"
     yield READING.strip()
     yield "### Targets\n\n" + targets_table(SPEND_TARGETS, _spend_columns(found, with_scores=True))
@@ -65,20 +71,15 @@ def _sections(found: Comparison) -> Iterator[str]:
         columns = {"2-fold threshold": found.ours(MONITORING, SCORES)}
         yield "Real monitored series:\n\n" + targets_table(MONITORING_TARGETS, columns)
     for trial in found.trials.reported:
-        yield f"### {_title(trial)}\n\n{_about(trial)}\n\n{main_table(found.of(trial.name))}"
+        yield f"### {trial_title(trial)}\n\n{_about(trial)}\n\n{main_table(found.of(trial.name))}"
     yield "### Ours by kind of event\n\n" + kinds_table(_spend_columns(found))
     yield "### Ours by family of series\n\n" + families_table(_spend_columns(found))
     for name, rows in found.ablation.items():
         yield f"### Ours without one of its parts, {name}\n\n{ABLATION}\n\n{ablation_table(rows)}"
-    if found.left_out:
-        yield "Left out: " + "; ".join(f"{one.name} ({one.reason})" for one in found.left_out) + "."
-
-
-ABLATION = (
-    "F1, FA and delay are of the incidents at the thresholds that ship; F1 lost is against the whole "
-    "detector on the same series, by a paired bootstrap; own threshold: of the scores, chosen as for any "
-    "method."
-)
+    if week:
+        yield _week_text(week)
+    left_out = (*LEFT_OUT, *found.left_out)
+    yield "Peers left out: " + "; ".join(f"{one.name} ({one.reason})" for one in left_out) + "."
 
 
 def _spend_columns(found: Comparison, *, with_scores: bool = False) -> Mapping[str, Line]:
@@ -90,7 +91,7 @@ def _spend_columns(found: Comparison, *, with_scores: bool = False) -> Mapping[s
     return columns
 
 
-def _title(trial: Trial) -> str:
+def trial_title(trial: Trial) -> str:
     weeks = round(trial.judged.series_weeks)
     events = sum(event.counts for event in trial.judged.events)
     return f"{trial.name.capitalize()}: {trial.series} series, {weeks:,} series-weeks, {events} events"
@@ -104,6 +105,22 @@ def _about(trial: Trial) -> str:
         )
     folds = "5-fold" if trial.name == DEVELOPMENT else "2-fold"
     return f"Thresholds of scores are {folds} cross-validated over series."
+
+
+def _week_text(week: RealWeek) -> str:
+    over = ", ".join(f"{week.count_over(usd)} over ${usd:,}" for usd in SIZES_USD[1:])
+    return (
+        "### Real traffic without labels\n\n"
+        f"The second week of ServeGen has {week.count_over(0)} incidents in {week.series} series: {over}. "
+        f"The {len(week.pictures)} largest are drawn in `evals/out` for people to look at."
+    )
+
+
+def _week_json(week: RealWeek) -> dict[str, object]:
+    return {
+        "series_scored": week.series,
+        "incidents_over_usd": {str(usd): week.count_over(usd) for usd in SIZES_USD},
+    }
 
 
 def _line_json(line: Line) -> dict[str, object]:

@@ -52,6 +52,9 @@ class KeptHoursStore:
 
     connection: duckdb.DuckDBPyConnection
 
+    def clear(self) -> None:
+        self.connection.execute("delete from kept_hours")
+
     def delete_outside(self, window: Window) -> None:
         self.connection.execute(
             "delete from kept_hours where hour < ? or hour >= ?",
@@ -75,8 +78,10 @@ class KeptHoursStore:
             """select series_id, hour, expected from kept_hours
             where masked and hour >= ? and hour < ? order by series_id""",
             [utc_naive(window.start_at), utc_naive(window.end_at)],
-        ).fetchnumpy()
-        return MaskedHours(found["series_id"], _hours(found["hour"], window), found["expected"])
+        ).df()
+        return MaskedHours(
+            found["series_id"].to_numpy(), _hours(found["hour"], window), found["expected"].to_numpy()
+        )
 
     def of_series(self, series_ids: Sequence[int], window: Window, *, terms: int) -> KeptHours:
         """All kept hours of these series, which hold so many terms each."""
@@ -85,12 +90,20 @@ class KeptHoursStore:
             f"""select {_COLUMNS}, {listed} from kept_hours
             where hour >= ? and hour < ? and series_id in (select unnest(?::integer[]))""",
             [utc_naive(window.start_at), utc_naive(window.end_at), [int(i) for i in series_ids]],
-        ).fetchnumpy()
-        columns = {name.strip(): found[name.strip()] for name in _COLUMNS.split(",")}
-        table = np.stack([found[f"term_{i}"] for i in range(terms)], axis=1)
-        return KeptHours(**{**columns, "hour": _hours(found["hour"], window), "terms": table})
+        ).df()
+        return KeptHours(
+            series_id=found["series_id"].to_numpy(),
+            hour=_hours(found["hour"], window),
+            actual=found["actual"].to_numpy(),
+            expected=found["expected"].to_numpy(),
+            scale=found["scale"].to_numpy(),
+            score=found["score"].to_numpy(),
+            flagged=found["flagged"].to_numpy(),
+            masked=found["masked"].to_numpy(),
+            terms=found[[f"term_{i}" for i in range(terms)]].to_numpy(np.float32),
+        )
 
 
-def _hours(instants: NDArray[np.datetime64], window: Window) -> NDArray[np.int64]:
-    since = instants - np.datetime64(utc_naive(window.start_at))
+def _hours(instants: pd.Series, window: Window) -> NDArray[np.int64]:
+    since = instants.to_numpy() - np.datetime64(utc_naive(window.start_at))
     return np.asarray(since // np.timedelta64(1, "h"), dtype=np.int64)

@@ -36,18 +36,17 @@ class KeptSeries:
     def add_used(self, levels: Sequence[Level], window: Window) -> None:
         """Number the series of the levels that had traffic in the window and have no number yet."""
         for level in levels:
-            named = ", ".join(level) or "1"
-            same = _same("k", "s", level)
+            columns = "".join(f", {d}" for d in level)
             self.connection.execute(
-                f"""insert into kept_series (series_id, level{"".join(f", {d}" for d in level)})
-                select (select coalesce(max(series_id), -1) from kept_series) + row_number() over (order by {named}),
-                    '{_text(level)}'{"".join(f", {d}" for d in level)}
+                f"""insert into kept_series (series_id, level{columns})
+                select (select coalesce(max(series_id), -1) from kept_series) + row_number() over (),
+                    '{_text(level)}'{columns}
                 from (
-                    select distinct {named} from scopes where scope_id in (
+                    select distinct '{_text(level)}' as level{columns} from scopes where scope_id in (
                         select scope_id from usage_hourly where hour >= ? and hour < ?
                     )
                 ) s
-                where not exists (select 1 from kept_series k where k.level = '{_text(level)}' and {same})""",
+                where not exists (select 1 from kept_series k where k.level = s.level and {_same(level)})""",
                 [utc_naive(window.start_at), utc_naive(window.end_at)],
             )
 
@@ -57,7 +56,9 @@ class KeptSeries:
             self.connection.execute(
                 f"""select series_id from kept_series where level = '{_text(level)}'
                 order by {", ".join(level) or "series_id"}"""
-            ).fetchnumpy()["series_id"]
+            )
+            .df()["series_id"]
+            .to_numpy()
             for level in levels
         ]
 
@@ -67,9 +68,9 @@ class KeptSeries:
         for number, level in enumerate(levels):
             found = self.connection.execute(
                 f"""select s.scope_id, k.series_id from scopes s
-                join kept_series k on k.level = '{_text(level)}' and {_same("k", "s", level)}"""
-            ).fetchnumpy()
-            table[number, found["scope_id"]] = found["series_id"]
+                join kept_series k on k.level = '{_text(level)}' and {_same(level)}"""
+            ).df()
+            table[number, found["scope_id"].to_numpy()] = found["series_id"].to_numpy()
         return Members(table)
 
     def scopes(self, series_ids: Sequence[int]) -> list[Scope]:
@@ -92,8 +93,8 @@ class KeptSeries:
         return [Scope.of(list(zip(level, map(str, row), strict=False))) for row in rows]
 
 
-def _same(first: str, second: str, level: Level) -> str:
-    return " and ".join(f"{first}.{d} = {second}.{d}" for d in level) or "true"
+def _same(level: Level) -> str:
+    return " and ".join(f"k.{d} = s.{d}" for d in level) or "true"
 
 
 def _text(level: Level) -> str:
