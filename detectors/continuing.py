@@ -16,13 +16,12 @@ _GROWN = 1.5
 """What rises so many times as far above its expectation as before is news."""
 _LONGEST_PAUSE = 7 * 24
 """Hours; a level that shows nothing for longer is not followed."""
-_LONG = 10.0
-"""A pause in which so many times more was expected than in one of the two is too long to be bridged by it."""
 _SILENT = 0.1
 """A pause in which only so much was expected says nothing about the level."""
-_BURST = 2.0
 _BLOCK = 6
 """Hours taken together where a burst would stand for the level."""
+_MOST = 0.5
+"""A level lasts through a pause when blocks with so much of its expected spend are shifted."""
 
 
 def join_continuing(groups: Sequence[Group], accounts: Accounts) -> list[Group]:
@@ -50,7 +49,7 @@ def _continues(earlier: Group, later: Group, accounts: Accounts) -> bool:
         return False
     least = min(accounts.amounts(group.place, group.window).expected for group in (earlier, later))
     due = gap.expected.sum()
-    return bool(due <= _SILENT * least or (due <= _LONG * least and _is_shifted(gap, later, before, after)))
+    return bool(due <= _SILENT * least or _is_shifted(gap, later.sign, _STILL * min(before, after)))
 
 
 def _ratio(group: Group, accounts: Accounts) -> float:
@@ -59,10 +58,9 @@ def _ratio(group: Group, accounts: Accounts) -> float:
     return group.sign * (actual - expected) / expected if expected > 0 else np.inf
 
 
-def _is_shifted(gap: Hourly, group: Group, before: float, after: float) -> bool:
-    """Whether the level lasted through the pause, in which a burst counts no more than the level would."""
+def _is_shifted(gap: Hourly, sign: int, ratio: float) -> bool:
+    """Whether most of the pause strayed by the ratio at least; a few bursts are no level."""
     starts = np.arange(0, len(gap.expected), _BLOCK)
     expected, actual = np.add.reduceat(gap.expected, starts), np.add.reduceat(gap.actual, starts)
-    most = _BURST * max(before, after) * expected
-    excess = np.minimum(group.sign * (actual - expected), most).sum()
-    return bool(excess >= _STILL * min(before, after) * expected.sum())
+    shifted = sign * (actual - expected) >= ratio * expected
+    return bool(expected[shifted].sum() >= _MOST * expected.sum())

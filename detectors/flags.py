@@ -41,11 +41,11 @@ class Flags:
 
 def gate_open(scores: Scores, hourly_mean: FloatArray, floor: float, settings: DetectorSettings) -> BoolArray:
     """Hours where what strayed matters in the unit of the series and has the score's direction."""
-    soon = np.maximum(settings.gate_mean_hours * hourly_mean[:, None], floor)
-    slow = np.maximum(settings.gate_day_mean_hours * hourly_mean[:, None], floor)
-    return np.asarray(
-        (scores.excess * scores.direction >= soon) | (scores.day_excess * scores.direction >= slow)
-    )
+    soon, slow = scores.excess * scores.direction, scores.day_excess * scores.direction
+    mean = hourly_mean[:, None]
+    matters = soon * scores.lasting >= settings.gate_mean_hours * mean
+    matters |= slow * scores.lasting >= settings.gate_day_mean_hours * mean
+    return np.asarray(matters & (np.maximum(soon, slow) >= floor))
 
 
 def flag_hours(

@@ -61,7 +61,7 @@ def group_spikes(spikes: Mapping[int, Spike], places: Places, settings: Detector
             if i in founded and founded[i].place in touching
         ]
         score = spikes[own.spikes[0]].score
-        chief = _explaining([founded[i] for i in near], own, score, places, settings)
+        chief = chief_explaining([founded[i] for i in near], own, score, places, settings)
         if chief is None:
             founded[position] = own
         else:
@@ -88,7 +88,7 @@ class Timeline:
         """Positions of the groups of the same direction that are close in time."""
         start, end, sign = _times(group)
         close = (self.starts - end <= hours) & (start - self.ends <= hours) & (self.signs == sign)
-        return [int(i) for i in np.flatnonzero(close)]
+        return list(np.flatnonzero(close).tolist())
 
 
 def _times(group: Group) -> tuple[float, float, float]:
@@ -98,7 +98,7 @@ def _times(group: Group) -> tuple[float, float, float]:
     return start, end, float(group.sign)
 
 
-def _explaining(
+def chief_explaining(
     near: Sequence[Group], own: Group, score: float, places: Places, settings: DetectorSettings
 ) -> int | None:
     """Which of the groups explains most of `own`, if together they explain it.

@@ -2,7 +2,8 @@
 
 In turn: a spike whose excess lies in another's scope is evidence for that one; a level that stays shifted is
 one incident however often it fires; groups that moved in step with a scope as a whole are one at that scope;
-a fall and the rises that make up for it in the same keys are one switch.
+a fall and the rises that make up for it in the same keys are one switch; and a change back to what was before
+is the end of the change, no incident of its own.
 """
 
 from collections.abc import Collection, Sequence

@@ -120,6 +120,7 @@ class Leaves:
         return inside
 
     def check_told(self, scope: Scope) -> None:
+        """Raise RefusedError when the leaves do not tell which of them lie in the scope."""
         for dimension in scope.dimensions:
             if dimension not in self.columns:
                 raise RefusedError(
@@ -147,6 +148,13 @@ class Leaves:
         actual, past = self._sums(rows, start, end), [self._sums(rows, *h) for h in _comparable(start, end)]
         expected = np.mean(past, axis=0) if past else np.zeros(len(rows))
         return LeafChange(expected, (actual - expected) * _sign(direction))
+
+    def is_unlike_before(self, rows: IntArray, window: Window, direction: Direction) -> bool:
+        """Whether the leaves together spent more, or less, than in any of the same hours before."""
+        start, end = _hours(self.series.window.start_at, window)
+        actual = self._sums(rows, start, end).sum()
+        past = [self._sums(rows, *hours).sum() for hours in _comparable(start, end)]
+        return all((actual - before) * _sign(direction) > 0 for before in past)
 
     def _sums(self, rows: IntArray, start: int, end: int) -> FloatArray:
         return np.asarray(self.series.values[rows, start:end].sum(axis=1))

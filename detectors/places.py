@@ -56,15 +56,14 @@ class Places:
         """Whether each leaf lies in the place."""
         return np.asarray((self.levels == place).any(axis=0))
 
+    def keys(self, place: int) -> IntArray:
+        """The keys with leaves in the place, by number."""
+        return np.unique(self.owners[self.rows(place)])
+
     def touching(self, place: int) -> Mapping[int, int]:
         """Every place that shares leaves with this one, itself included, and how many."""
         found, count = np.unique(self.levels[:, self.rows(place)], return_counts=True)
         return {int(p): int(n) for p, n in zip(found, count, strict=True) if p >= 0}
-
-    def around(self, place: int) -> Collection[int]:
-        """Every place that holds all leaves of this one, itself included."""
-        whole = len(self.rows(place))
-        return {other for other, shared in self.touching(place).items() if shared == whole}
 
     def shared(self, deeper: int, wider: int) -> IntArray:
         """The leaves that lie in both, by number."""

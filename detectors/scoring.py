@@ -66,6 +66,8 @@ class Scores:
     """What strayed in the last 6 hours, for the gate; where the price is what strays, in the last 24."""
     day_excess: FloatArray
     """What strayed in the last 24 hours, for the gate of slow changes."""
+    lasting: FloatArray
+    """How many times over what strayed counts at the gate: 3 where the price strays, else 1."""
     terms: Mapping[str, FloatArray]
 
     @property
@@ -146,6 +148,7 @@ def score_hours(actual: FloatArray, known: Known) -> Scores:
         direction=np.where(down > up, -1.0, 1.0),
         excess=rolling_sum(deviation, GATE_HOURS),
         day_excess=rolling_sum(deviation, DAY_HOURS),
+        lasting=np.ones_like(base),
         terms={**terms, DROP: drop[..., 1], FOREST: unusual, PRICE: np.zeros_like(base)},
     )
     if known.tokens is None or known.price is None:
@@ -158,7 +161,7 @@ def _with_price(scores: Scores, actual: FloatArray, tokens: FloatArray, price: P
     z = price_z(actual, tokens, price)
     weighed = np.minimum(_PRICE_WEIGHT * z, _MOST_PRICE)
     leads = weighed > scores.values
-    paid = _PRICE_LASTS * price_excess(actual, tokens, price, DAY_HOURS)
+    paid = price_excess(actual, tokens, price, DAY_HOURS)
     return Scores(
         values=np.where(leads, weighed, scores.values),
         expected=scores.expected,
@@ -166,5 +169,6 @@ def _with_price(scores: Scores, actual: FloatArray, tokens: FloatArray, price: P
         direction=np.where(leads, 1.0, scores.direction),
         excess=np.where(leads, paid, scores.excess),
         day_excess=np.where(leads, paid, scores.day_excess),
+        lasting=np.where(leads, _PRICE_LASTS, 1.0),
         terms={**scores.terms, PRICE: z},
     )

@@ -1,20 +1,20 @@
 """One cause behind several groups: told at the scope that changed as a whole, in step with each of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 import numpy as np
 
-from detectors.alike import in_step
-from detectors.grouping import Group, group_spikes, hull
+from detectors.alike import are_alike, goes_along, in_step, is_uniform
+from detectors.grouping import Group, Timeline, chief_explaining, group_spikes, hull
 from detectors.incidents import Direction, Spike
 from detectors.leaves import hours_apart
 from detectors.places import Places
 from detectors.settings import DetectorSettings
 from detectors.synchronous import synchronous
-from detectors.telling import told_at_the_deepest
-from ledger.window import Window
+from detectors.telling import SWITCH, told_at_the_deepest
+from ledger.window import HOUR, Window
 
 _BACK = 0.75
 """A change is over when parts with so much of it are back."""
@@ -27,19 +27,23 @@ def unite_shared(
 ) -> list[Group]:
     """From the deepest place to the widest, the groups that moved in step with the place become one at it.
 
-    A place has to have two such groups, or one and a spike of its own. So do keys that moved together to the
-    hour, at the deepest place that pins something.
+    A place has to have two such groups, or one that stands for all of it; what its change accounts for goes
+    along. Keys that moved together to the hour become one at the deepest place that pins something.
     """
     board = _Board(spikes, places, settings)
     for group in groups:
         board.add(group)
     for place in board.deepest_first():
-        for cluster in _clusters(board.in_step(place), settings.merge_hours):
-            if len(cluster) > 1 or (cluster[0].place != place and board.spikes_at(place, cluster)):
-                board.unite(cluster, place)
-        if places.scopes[place].items:
-            for cluster in synchronous(board.claimed(place), places):
-                board.unite(cluster, place)
+        for chain in _clusters(board.stepping(place), settings.merge_hours):
+            cluster = board.alive(chain)
+            if board.is_change_of(place, cluster):
+                board.unite([*cluster, *board.going_along(cluster, place)], place)
+        for meeting in synchronous(board.claimed(place), place, places):
+            cluster = board.alive(meeting.groups)
+            if len(cluster) > 1 and meeting.whole:
+                board.unite([*cluster, *board.going_along(cluster, place)], place)
+            elif len(cluster) > 1 and places.scopes[place].items:
+                board.unite([*cluster, *board.joining(cluster, place)], place)
     return list(board.groups.values())
 
 
@@ -81,53 +85,119 @@ class _Board:
 
     def claimed(self, place: int) -> Sequence[Group]:
         """Groups at the place, and those it holds the excess of."""
-        return [group for group in self._claimed[place] if self.groups.get(group.spikes) is group]
+        return self.alive(self._claimed[place])
 
-    def in_step(self, place: int) -> Sequence[Group]:
+    def alive(self, groups: Sequence[Group]) -> Sequence[Group]:
+        """Those of the groups that were not united with others since."""
+        return [group for group in groups if self.groups.get(group.spikes) is group]
+
+    def stepping(self, place: int) -> Sequence[Group]:
         """Groups at the place, and those that moved in step with it."""
         return [
             group
             for group in self.claimed(place)
-            if group.place == place or in_step(group.place, place, group.window, group.direction, self.places)
+            if group.place == place or in_step(group, place, self.places)
         ]
 
     def spikes_at(self, place: int, groups: Sequence[Group]) -> Sequence[Spike]:
         spikes = (self.spikes[i] for group in groups for i in group.spikes)
         return [spike for spike in spikes if spike.series.scope == self.places.scopes[place]]
 
+    def is_change_of(self, place: int, cluster: Sequence[Group]) -> bool:
+        """Whether the groups, each in step with the place or at it, tell that it changed as a whole."""
+        if len(cluster) != 1:
+            return any(group.place != place for group in cluster)
+        return cluster[0].place == place or self.stands_for(cluster[0], place)
+
+    def stands_for(self, group: Group, place: int) -> bool:
+        """Whether the group is a part of a spike of the place, or the place changed uniformly without one."""
+        return is_uniform(group, place, self.places) or any(
+            abs(spike.window.start_at - group.window.start_at) <= self.settings.merge_hours * HOUR
+            and self._held(spike, group.place) < self.settings.explained_share
+            for spike in self.spikes_at(place, [group])
+        )
+
+    def going_along(self, cluster: Sequence[Group], place: int) -> Sequence[Group]:
+        """Near groups that the change of the place, known by the cluster, accounts for."""
+        direction, window = cluster[0].direction, hull([group.window for group in cluster])
+        ratio = self.places.change(place, window, direction).ratio
+        return [
+            group
+            for group in self.claimed(place)
+            if group not in cluster
+            and group.direction == direction
+            and hours_apart(group.window, window) <= self.settings.merge_hours
+            and goes_along(group, place, ratio, self.places)
+        ]
+
+    def joining(self, cluster: Sequence[Group], place: int) -> Sequence[Group]:
+        """Groups within the hours of the cluster that changed as its groups did."""
+        direction, window = cluster[0].direction, hull([group.window for group in cluster])
+        ratios = [self._ratio(group) for group in cluster]
+        return [
+            group
+            for group in self.claimed(place)
+            if group not in cluster
+            and group.direction == direction
+            and hull([window, group.window]) == window
+            and all(are_alike(self._ratio(group), ratio) for ratio in ratios)
+        ]
+
     def unite(self, groups: Sequence[Group], place: int) -> None:
         """Put one group at the place for these, without spikes whose excess lies elsewhere."""
+        if len(groups) == 1 and groups[0].place == place:
+            return
         direction = groups[0].direction
         parts = [(g.window, self._excess(g.place, g.window, direction)) for g in groups]
         own = [spike.window for spike in self.spikes_at(place, groups)]
         parts += [(window, self._excess(place, window, direction)) for window in own]
         taken = {i for group in groups for i in group.spikes}
-        inside = {i for i in taken if self._is_inside(self.spikes[i], place)}
+        inside = {i for i in taken if self._held(self.spikes[i], place) >= _INSIDE} or taken
         for group in groups:
             del self.groups[group.spikes]
         self.add(Group(tuple(sorted(inside)), _span(parts), direction, place))
-        outside = group_spikes({i: self.spikes[i] for i in taken - inside}, self.places, self.settings)
-        for group in told_at_the_deepest(outside, self.places, self.settings):
+        self._release(taken - inside)
+
+    def _release(self, spikes: Collection[int]) -> None:
+        """Leave each spike to the group that explains it now, or to one of its own."""
+        loose = group_spikes({i: self.spikes[i] for i in sorted(spikes)}, self.places, self.settings)
+        for group in told_at_the_deepest(loose, self.places, self.settings):
+            touching = self.places.touching(group.place)
+            others = [other for other in self.groups.values() if other.place in touching]
+            near = [others[i] for i in Timeline.of(others).near(group, self.settings.merge_hours)]
+            score = max(self.spikes[i].score for i in group.spikes)
+            chief = chief_explaining(near, group, score, self.places, self.settings)
+            if chief is not None:
+                del self.groups[near[chief].spikes]
+                group = near[chief].with_spikes(group.spikes)
             self.add(group)
+
+    def _ratio(self, group: Group) -> float:
+        return self.places.change(group.place, group.window, group.direction).ratio
 
     def _excess(self, place: int, window: Window, direction: Direction) -> float:
         return self.places.change(place, window, direction).excess
 
-    def _is_inside(self, spike: Spike, place: int) -> bool:
+    def _held(self, spike: Spike, place: int) -> float:
+        """The share of the spike's excess that lies in the place."""
         theirs = self.places.of_scope[spike.series.scope]
         shared = self.places.shared(theirs, place)
         if len(shared) == len(self.places.rows(theirs)):
-            return True
+            return 1.0
         held = self.places.leaf_change(shared, spike.window, spike.direction).total.excess
-        return held >= _INSIDE * self._excess(theirs, spike.window, spike.direction)
+        excess = self._excess(theirs, spike.window, spike.direction)
+        return held / excess if excess > 0 else 0.0
 
     def _holders(self, group: Group) -> Sequence[int]:
-        """The group's own place and the wider ones that hold its excess."""
+        """The group's own place and the wider ones that hold its excess, not only one half of a switch."""
         rows = self.places.rows(group.place)
         change = self.places.leaf_change(rows, group.window, group.direction)
-        least = self.settings.explained_share * change.total.excess
+        least, most = (share * change.total.excess for share in (self.settings.explained_share, SWITCH))
         held = self.places.sums(rows, change.excess) if least > 0 else {}
-        return [group.place, *(p for p, excess in held.items() if p > group.place and excess >= least)]
+        return [
+            group.place,
+            *(p for p, excess in held.items() if p > group.place and least <= excess <= most),
+        ]
 
 
 def _span(parts: Sequence[tuple[Window, float]]) -> Window:

@@ -16,7 +16,7 @@ from detectors.statistics import FloatArray, IntArray
 from ledger.scope import Scope
 from ledger.window import Window
 
-_SWITCH = 1.05
+SWITCH = 1.05
 """A part that holds more than so many times the excess of the whole is made up for by another part."""
 
 
@@ -31,7 +31,7 @@ def told_at_the_deepest(groups: Sequence[Group], places: Places, settings: Detec
 
 
 def _deepest(group: Group, near: Sequence[Group], places: Places, settings: DetectorSettings) -> int:
-    """A place that holds much more than the excess is one half of a switch, and does not tell it."""
+    """The deepest place that tells the group; one half of a switch, which holds much more, does not."""
     free = _untold(group, near, places)
     change = places.leaf_change(free, group.window, group.direction)
     excess = change.total.excess
@@ -39,7 +39,7 @@ def _deepest(group: Group, near: Sequence[Group], places: Places, settings: Dete
         return group.place
     held = places.sums(free, change.excess)
     for place in sorted(p for p in held if p < group.place):
-        tells = settings.explained_share * excess <= held[place] <= _SWITCH * excess
+        tells = settings.explained_share * excess <= held[place] <= SWITCH * excess
         if tells and _stands_out(place, free, change, places):
             return place
     return group.place
@@ -63,7 +63,7 @@ def _stands_out(place: int, free: IntArray, change: LeafChange, places: Places) 
         return False
     part, rest = change.only(inside), change.only(~inside)
     owners = places.owners[free[~inside]]
-    return is_small(rest.total, change.total) or not rose_alike(rest, owners, part.total.ratio)
+    return is_small(rest.total, part.total) or not rose_alike(rest, owners, part.total.ratio)
 
 
 class Hourly(NamedTuple):

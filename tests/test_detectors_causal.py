@@ -84,7 +84,7 @@ def scores_of(values: list[float], direction: float = 1.0) -> Scores:
     row = np.array([values])
     ones = np.ones_like(row)
     signed = direction * ones
-    return Scores(row, ones, ones, signed, signed, signed, {})
+    return Scores(row, ones, ones, signed, signed, signed, ones, {})
 
 
 def flags_of(values: list[float]) -> list[int]:

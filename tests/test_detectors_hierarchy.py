@@ -1,78 +1,31 @@
 """One cause, one incident: real detection over small organisations in which we know what happened."""
 
-from datetime import UTC, datetime
+import time
 
 import numpy as np
 import pytest
 
 from detectors.detection import Detection, detect
-from detectors.incidents import Incident
+from detectors.hierarchy import merge_incidents
 from detectors.settings import DetectorSettings
-from detectors.statistics import FloatArray
 from ledger.errors import RefusedError
-from ledger.reader import HourlySeries
-from ledger.scope import Dimension, Scope
-from ledger.window import HOUR, Window
-
-START = datetime(2026, 10, 5, tzinfo=UTC)
-HISTORY = 28 * 24
-HOURS = 35 * 24
-RANGE = Window(START + HISTORY * HOUR, START + HOURS * HOUR)
-LEAF: tuple[Dimension, ...] = ("team", "model", "key_id")
-LEVELS: tuple[tuple[Dimension, ...], ...] = (
-    (), ("team",), ("model",), ("key_id",), ("team", "model"), ("team", "key_id"),
-)  # fmt: skip
-
-Company = dict[tuple[str, str, str], FloatArray]
-"""Hourly spend by team, model and key."""
-
-
-def company(teams: int = 4, keys: int = 3) -> Company:
-    """Every key of every team uses a large and a small model by day."""
-    rng = np.random.default_rng(9)
-    hour = np.arange(HOURS)
-    day = 1 + 0.6 * np.sin((hour % 24 - 8) / 24 * 2 * np.pi)
-    return {
-        (f"t{team}", model, f"k{team}{key}"): mean * (1 + key) * day * np.exp(rng.normal(0, 0.1, HOURS))
-        for team in range(teams)
-        for key in range(keys)
-        for model, mean in (("large", 6.0), ("small", 3.0))
-    }
-
-
-def hours(start: int, length: int) -> slice:
-    return slice(HISTORY + start, HISTORY + start + length)
-
-
-def change(org: Company, when: slice, factor: float, **where: str) -> None:
-    """Multiply the spend of the leaves that match."""
-    for leaf, values in org.items():
-        if all(value in leaf for value in where.values()):
-            values[when] *= factor
-
-
-def series_by(org: Company, by: tuple[Dimension, ...]) -> HourlySeries:
-    sums: dict[Scope, FloatArray] = {}
-    for leaf, values in org.items():
-        pinned = dict(zip(LEAF, leaf, strict=True))
-        scope = Scope.of([(dimension, pinned[dimension]) for dimension in by])
-        sums[scope] = sums.get(scope, np.zeros(HOURS)) + values
-    scopes = tuple(sorted(sums))
-    return HourlySeries(Window(START, RANGE.end_at), "cost_usd", scopes, np.array([sums[s] for s in scopes]))
-
-
-def found(org: Company) -> Detection:
-    levels = [series_by(org, by) for by in LEVELS]
-    return detect(levels, series_by(org, LEAF), RANGE, DetectorSettings())
+from tests.company_builder import (
+    HOURS,
+    LEAF,
+    LEVELS,
+    RANGE,
+    change,
+    company,
+    found,
+    hours,
+    series_by,
+    spike,
+    window_of,
+)
 
 
 def told(detection: Detection) -> list[str]:
     return [f"{incident.scope} {incident.direction}" for incident in detection.incidents]
-
-
-def window_of(incident: Incident) -> tuple[int, int]:
-    start, end = ((at - RANGE.start_at) // HOUR for at in (incident.window.start_at, incident.window.end_at))
-    return start, end
 
 
 def test_nothing_happened() -> None:
@@ -190,3 +143,19 @@ def test_leaves_that_do_not_tell_a_dimension_apart_are_refused() -> None:
     coarse = series_by(org, ("team", "key_id"))
     with pytest.raises(RefusedError, match=r"`model=large` needs leaves by model; these are by team, key_id"):
         detect([series_by(org, ("model",))], coarse, RANGE, DetectorSettings())
+
+
+def test_a_thousand_spikes_over_thousands_of_series_merge_in_seconds() -> None:
+    rng = np.random.default_rng(3)
+    names = [(f"t{t}", f"m{m}", f"k{t}-{k}") for t in range(50) for k in range(20) for m in range(5)]
+    org = {name: rng.gamma(1.0, 5.0, HOURS) for name in names}
+    scopes = [scope for by in LEVELS for scope in series_by(org, by).scopes]
+    spikes = [
+        spike(" ".join(f"{d}={v}" for d, v in scopes[i].items), int(rng.integers(0, 140)), int(length))
+        for i, length in zip(rng.integers(1, len(scopes), 1000), rng.choice([3, 6, 24], 1000), strict=True)
+    ]
+    leaves = series_by(org, LEAF)
+    started = time.process_time()
+    incidents = merge_incidents(spikes, leaves, DetectorSettings(), scopes=scopes)
+    assert time.process_time() - started < 5
+    assert sorted(i for incident in incidents for i in incident.spikes) == list(range(1000))

@@ -6,7 +6,7 @@ import pytest
 from detectors.statistics import FloatArray
 from evals.detection.method import Method
 from evals.detection.peers.daily import DailyRule
-from evals.detection.peers.registry import LEFT_OUT, PACKAGED_PEERS, PEERS, PackagedPeer, available_peers
+from evals.detection.peers.registry import LeftOut, PackagedPeer, load_peer, peer_names
 from evals.detection.peers.rolling import WeekMeanRatio
 from evals.detection.peers.scale import in_units, mad_sigma
 from evals.detection.peers.seasonal_esd import critical_value, without_outliers
@@ -17,7 +17,10 @@ HOURS = HISTORY_HOURS + 6 * 24 + 7
 SMOOTH, INTERMITTENT, YOUNG = range(3)
 SPIKE = HISTORY_HOURS + 2 * 24 + 15
 
-each_peer = pytest.mark.parametrize("peer", available_peers().methods, ids=lambda peer: peer.name)
+LOADED = [load_peer(name) for name in peer_names()]
+each_peer = pytest.mark.parametrize(
+    "peer", [peer for peer in LOADED if not isinstance(peer, LeftOut)], ids=lambda peer: peer.name
+)
 
 
 def spend_set(cost_usd: FloatArray) -> SpendSet:
@@ -96,21 +99,21 @@ def test_a_flat_series_never_scores_above_a_spike(peer: Method) -> None:
 
 
 def test_names_are_unique() -> None:
-    names = [*(peer.name for peer in PEERS), *(peer.name for peer in PACKAGED_PEERS)]
+    assert len(set(peer_names())) == len(peer_names())
 
-    assert len(set(names)) == len(names)
+
+def test_a_peer_has_the_name_it_is_listed_under() -> None:
+    assert [peer.name for peer in LOADED] == list(peer_names())
 
 
 def test_a_peer_without_its_package_is_left_out_with_the_reason() -> None:
     def load() -> Method:
         raise ImportError("No module named 'stumpy'")
 
-    methods, left_out = available_peers((PackagedPeer("left matrix profile", load),))
+    peer = load_peer("left matrix profile", (PackagedPeer("left matrix profile", load),))
 
-    assert methods == PEERS
-    assert left_out[: len(LEFT_OUT)] == LEFT_OUT
-    assert left_out[-1].name == "left matrix profile"
-    assert "No module named 'stumpy'" in left_out[-1].reason
+    assert isinstance(peer, LeftOut)
+    assert peer.reason == "No module named 'stumpy'; `make bench-detect` installs it"
 
 
 def test_the_gateway_rule_divides_by_the_mean_of_the_week_before() -> None:

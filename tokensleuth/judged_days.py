@@ -111,5 +111,5 @@ def hours_to_keep(judged: JudgedDays, actual: FloatArray, rows: IntArray, fitted
         score=scores.values[row, hour],
         flagged=judged.flagged[row, hour].astype(np.int8),
         masked=judged.masked[row, hour],
-        terms=np.stack([values[row, hour] for values in scores.terms.values()], axis=1).astype(np.float32),
+        terms=np.stack([values[row, hour] for values in scores.terms.values()], axis=1),
     )

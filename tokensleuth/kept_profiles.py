@@ -24,7 +24,7 @@ from tokensleuth.fitted_rows import FittedRows
 
 ROWS = 2048
 """Rows fetched and written at once."""
-SHAPES = "Shapes."
+SHAPES = "Shapes.%"
 FOREST = "forest."
 _FORMAT = 1
 _CACHED_BLOCKS = 4

@@ -1,7 +1,7 @@
 """The hourly path: the last 72 h of usage, judged by the kept models."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,13 +11,16 @@ from detectors.incidents import Incident, Spike
 from detectors.scored import ScoredSeries
 from detectors.settings import DetectorSettings
 from detectors.spikes import extract_spikes
+from detectors.statistics import IntArray
+from ledger.kept.store import Kept
 from ledger.scope import Scope
 from ledger.store import Ledger
 from ledger.window import Window, short_text
 from tokensleuth.detection import LEAF, LEVELS
+from tokensleuth.fitted_rows import FittedRows
 from tokensleuth.in_force import InForce, complete_until, models_in_force
-from tokensleuth.live_hours import Flagged, LiveHours, flagged_rows, read_hours
-from tokensleuth.live_series import scored_series
+from tokensleuth.live_hours import LiveHours, flagged_rows, read_hours
+from tokensleuth.live_series import scored_series, with_others
 from tokensleuth.ranges import usage_extent
 
 _LEAF_HISTORY = timedelta(weeks=4)
@@ -51,56 +54,85 @@ class LiveDetection:
         return self.in_force.window
 
 
-def detect_live(ledger: Ledger, settings: DetectorSettings, *, now: datetime) -> LiveDetection:
+def detect_live(
+    ledger: Ledger, settings: DetectorSettings, *, now: datetime, done: Callable[[str], None] = lambda _: None
+) -> LiveDetection:
     """Find the spikes that touch the last 72 complete hours, each as a whole, and merge them.
 
-    Raises RefusedError where there is no usage, or no kept model that serves.
+    `done` is told each stage when it is over. Raises RefusedError where there is no usage, or no kept model
+    that serves.
     """
     extent = usage_extent(ledger.reader)
     in_force = models_in_force(ledger.kept, settings, complete_until(extent, now))
     hours = read_hours(ledger, in_force)
+    new = [scope for number in range(len(LEVELS)) for scope in _unknown(ledger, hours, number)]
+    done("fetch")
     found = flagged_rows(hours, in_force.settings)
+    done("scores")
     spikes: Sequence[Spike] = ()
     incidents: tuple[Incident, ...] = ()
     if len(found.rows):
         scored = scored_series(ledger.kept, hours, found, in_force.settings.history_days)
-        all_spikes = extract_spikes(scored, in_force.settings)
-        spikes = [s for s in all_spikes if s.window.overlap(in_force.window) is not None]
-        incidents = _merged(ledger, spikes, scored, extent, in_force)
+        spikes = extract_spikes(scored, in_force.settings)
+        done("spikes")
+        accounts = with_others(ledger.kept, hours, found, scored)
+        window = _leaf_window(spikes, extent, in_force)
+        spikes, incidents = _told(
+            spikes, _merged(ledger, spikes, accounts, window, new, in_force.settings), in_force
+        )
+    known = np.asarray(np.isfinite(found.expected).any(axis=1))[hours.rows.position]
     return LiveDetection(
         in_force=in_force,
         spikes=tuple(spikes),
         incidents=incidents,
-        series_scored=int(found.scored[hours.rows.position].sum()),
-        not_scored=tuple(_not_scored(ledger, hours, found, in_force)),
+        series_scored=int(known.sum()),
+        not_scored=tuple(_not_scored(ledger.kept, hours.rows, new, hours.rows.series_ids[~known], in_force)),
     )
 
 
-def _merged(
-    ledger: Ledger, spikes: Sequence[Spike], scored: ScoredSeries, extent: Window, in_force: InForce
-) -> tuple[Incident, ...]:
-    if not spikes:
-        return ()
+def _told(
+    spikes: Sequence[Spike], incidents: Sequence[Incident], in_force: InForce
+) -> tuple[Sequence[Spike], tuple[Incident, ...]]:
+    """Those of the last hours, with the earlier spikes of their incidents."""
+    touching = [i for i in incidents if i.window.overlap(in_force.window) is not None]
+    belonging = {n for incident in touching for n in incident.spikes}
+    recent = {n for n, spike in enumerate(spikes) if spike.window.overlap(in_force.window) is not None}
+    kept = sorted(recent | belonging)
+    number = {old: new for new, old in enumerate(kept)}
+    told = [replace(i, spikes=tuple(number[n] for n in i.spikes)) for i in touching]
+    return [spikes[n] for n in kept], tuple(told)
+
+
+def _leaf_window(spikes: Sequence[Spike], extent: Window, in_force: InForce) -> Window:
     first = min(spike.window.start_at for spike in spikes) - _LEAF_HISTORY
-    window = Window(max(first, extent.start_at), in_force.window.end_at)
-    *levels, leaves = ledger.reader.hourly_levels(window, [*LEVELS, LEAF])
-    scopes = [scope for level in levels for scope in level.scopes]
-    return merge_incidents(spikes, leaves, in_force.settings, scored=scored, scopes=scopes)
+    return Window(max(first, extent.start_at), in_force.window.end_at)
 
 
-def _not_scored(ledger: Ledger, hours: LiveHours, found: Flagged, in_force: InForce) -> Iterator[NotScored]:
-    made_by, newest = in_force.settings, hours.chain.profiles[-1]
-    new = [scope for number in range(len(LEVELS)) for scope in _unknown(ledger, hours, number)]
+def _merged(
+    ledger: Ledger,
+    spikes: Sequence[Spike],
+    scored: ScoredSeries,
+    window: Window,
+    new: Sequence[Scope],
+    settings: DetectorSettings,
+) -> tuple[Incident, ...]:
+    leaves = ledger.reader.hourly(window, by=LEAF)
+    scopes = [*(key.scope for key in scored.series), *new]
+    return merge_incidents(spikes, leaves, settings, scored=scored, scopes=scopes)
+
+
+def _not_scored(
+    kept: Kept, rows: FittedRows, new: Sequence[Scope], young: IntArray, in_force: InForce
+) -> Iterator[NotScored]:
     if new:
-        reason = f"not used before {short_text(newest.fitted_at)}, when the model was made"
+        reason = f"not used before {short_text(in_force.newest.fitted_at)}, when the model was made"
         yield NotScored(reason, len(new), tuple(new[:MOST_NAMED]))
-    young = hours.rows.series_ids[~found.scored[hours.rows.position]]
     if len(young):
-        reason = f"less than {made_by.min_days} whole days since its first usage"
-        names = ledger.kept.series.scopes(young[:MOST_NAMED].tolist())
+        reason = f"less than {in_force.settings.min_days} whole days since its first usage"
+        names = kept.series.scopes(young[:MOST_NAMED].tolist())
         yield NotScored(reason, len(young), tuple(names))
-    if left_out := len(newest.rows.left_out):
-        yield NotScored(f"beyond the {made_by.max_series} series of most spend", left_out, ())
+    if left_out := len(rows.left_out):
+        yield NotScored(f"beyond the {in_force.settings.max_series} series of most spend", left_out, ())
 
 
 def _unknown(ledger: Ledger, hours: LiveHours, level: int) -> list[Scope]:

@@ -10,7 +10,7 @@ from detectors.model import BLOCK_SERIES, blocks
 from detectors.profiles import CONTEXT_HOURS
 from detectors.scoring import Scores
 from detectors.settings import DetectorSettings
-from detectors.statistics import BoolArray, FloatArray, IntArray
+from detectors.statistics import FloatArray, IntArray
 from ledger.cells import CellReader
 from ledger.kept.series import Members
 from ledger.store import Ledger
@@ -49,8 +49,8 @@ class Flagged:
     actual: FloatArray
     scores: Scores
     flagged: FloatArray
-    scored: BoolArray
-    """For every row there is: whether any hour was scored."""
+    expected: FloatArray
+    """Of every row there is; NaN in hours not scored."""
 
 
 def read_hours(ledger: Ledger, in_force: InForce) -> LiveHours:
@@ -76,7 +76,7 @@ def flagged_rows(hours: LiveHours, settings: DetectorSettings) -> Flagged:
         actual=np.concatenate([part.actual for part in parts]),
         scores=join_scores([part.scores for part in parts], axis=0),
         flagged=np.concatenate([part.flagged for part in parts]),
-        scored=np.concatenate([part.scored for part in parts]),
+        expected=np.concatenate([part.expected for part in parts]),
     )
 
 
@@ -91,5 +91,5 @@ def _part_flagged(hours: LiveHours, rows: slice, series_ids: IntArray, settings:
         actual=cost_usd[hit, CONTEXT_HOURS:],
         scores=take_scores(judged.scores, hit),
         flagged=judged.flagged[hit],
-        scored=np.asarray(np.isfinite(judged.scores.values).any(axis=1)),
+        expected=judged.scores.expected,
     )

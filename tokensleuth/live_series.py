@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from detectors.incidents import SeriesKey
+from detectors.profiles import CONTEXT_HOURS
 from detectors.scored import ScoredSeries
 from detectors.seasonal import DAY_HOURS
 from detectors.statistics import FloatArray, IntArray
@@ -14,6 +15,8 @@ from ledger.window import Window
 from tokensleuth.live_hours import Flagged, LiveHours
 
 _DAY = timedelta(days=1)
+_CONTINUING_DAYS = 7
+"""What fires again after a longer pause is not the same incident; see `detectors.continuing`."""
 
 
 def scored_series(kept: Kept, hours: LiveHours, found: Flagged, history_days: int) -> ScoredSeries:
@@ -42,6 +45,29 @@ def scored_series(kept: Kept, hours: LiveHours, found: Flagged, history_days: in
     )
 
 
+def with_others(kept: Kept, hours: LiveHours, found: Flagged, flagged: ScoredSeries) -> ScoredSeries:
+    """The same and all other series of the newest model, of which amounts only are known, not scores."""
+    seen = hours.rows.series_of(found.rows).series_ids
+    others = ~np.isin(hours.rows.series_ids, seen)
+    rows = hours.rows.position[others]
+    keys = [SeriesKey("cost_usd", s) for s in kept.series.scopes(hours.rows.series_ids[others].tolist())]
+    judged = found.expected.shape[1]
+    unknown = np.full((len(rows), flagged.window.hours), np.nan)
+    actual, expected = unknown.copy(), unknown.copy()
+    actual[:, -judged:] = hours.spend.cost_usd[rows, CONTEXT_HOURS:]
+    expected[:, -judged:] = found.expected[rows]
+    return ScoredSeries(
+        series=(*flagged.series, *keys),
+        window=flagged.window,
+        actual=np.concatenate([flagged.actual, actual]),
+        expected=np.concatenate([flagged.expected, expected]),
+        scale=np.concatenate([flagged.scale, unknown]),
+        values=np.concatenate([flagged.values, unknown]),
+        flagged=np.concatenate([flagged.flagged, np.zeros_like(unknown)]),
+        terms={},
+    )
+
+
 class _Lead:
     """Puts kept hours before judged ones; hours that were not kept are NaN."""
 
@@ -60,8 +86,8 @@ class _Lead:
 
 
 def _first_day(past: KeptHours, days: int) -> int:
-    """The first of the days without a gap before the last one; `days` if that one was not kept."""
+    """The day from which on all days were kept, or that of a week before, whichever is earlier."""
     kept = np.zeros(days, dtype=bool)
     kept[np.unique(past.hour // DAY_HOURS)] = True
     gaps = np.flatnonzero(~kept)
-    return int(gaps[-1]) + 1 if len(gaps) else 0
+    return min(int(gaps[-1]) + 1 if len(gaps) else 0, max(days - _CONTINUING_DAYS, 0))

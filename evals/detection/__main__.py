@@ -19,7 +19,7 @@ HERE = RESULTS.parent
 CHART = HERE / "detection.png"
 SHEET = "servegen_incidents.png"
 SEEDS = (1, 2, 3, 4)
-SERIES = 100
+SERIES = 75
 QUICK_SERIES = 40
 
 

@@ -40,7 +40,10 @@ def method_names(*, with_peers: bool, with_ablation: bool) -> tuple[str, ...]:
 
 def compare(trials: Trials, names: Sequence[str], told: Callable[[str], None]) -> Comparison:
     """Hear every method on every trial; `told` is given the name of each as it is done."""
-    return sum_up(trials, list(run_tasks([Task(name, trials.run) for name in names], told)))
+    ablated = {variant.name for variant in ABLATIONS}
+    spend = tuple(trial for trial in trials.run if trial is not trials.monitoring)
+    tasks = [Task(name, spend if name in ablated else trials.run) for name in names]
+    return sum_up(trials, list(run_tasks(tasks, told)))
 
 
 def sum_up(trials: Trials, answers: Sequence[Heard | LeftOut]) -> Comparison:

@@ -30,7 +30,7 @@ class KeptHours:
     """+1 or -1 in anomalous hours, else 0."""
     masked: NDArray[np.bool_]
     """Whether the hour is learnt as what was expected of it."""
-    terms: NDArray[np.float32]
+    terms: NDArray[np.float64]
     """Shape (hours, terms)."""
 
     def __len__(self) -> int:
@@ -100,7 +100,7 @@ class KeptHoursStore:
             score=found["score"].to_numpy(),
             flagged=found["flagged"].to_numpy(),
             masked=found["masked"].to_numpy(),
-            terms=found[[f"term_{i}" for i in range(terms)]].to_numpy(np.float32),
+            terms=found[[f"term_{i}" for i in range(terms)]].to_numpy(np.float64),
         )
 
 

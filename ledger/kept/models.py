@@ -1,6 +1,7 @@
 """Kept models: what was learnt before a midnight, as named arrays of numbers."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,30 +56,58 @@ class KeptModels:
         self.connection.execute("delete from kept_models where not list_contains(?, fitted_at)", [kept])
         spared = [(utc_naive(at), prefix) for at, prefix in others]
         terms = " or ".join("(fitted_at = ? and starts_with(name, ?))" for _ in spared) or "false"
-        self.connection.execute(
-            f"delete from kept_arrays where not list_contains(?, fitted_at) and not ({terms})",
+        self._delete(
+            f"not list_contains(?, fitted_at) and not ({terms})",
             [kept, *(value for pair in spared for value in pair)],
         )
 
+    def delete_arrays(self, before: datetime, names: str) -> None:
+        """Those of earlier models whose names are like the pattern, as in SQL."""
+        self._delete("fitted_at < ? and name like ?", [utc_naive(before), names])
+
     def write(self, fitted_at: datetime, block: int, arrays: Mapping[str, Numbers]) -> None:
-        for name, array in arrays.items():
-            self.connection.execute(
-                "insert into kept_arrays values (?, ?, ?, ?, ?, ?)",
-                [utc_naive(fitted_at), block, name, array.dtype.str, list(array.shape), array.tobytes()],
-            )
+        if not arrays:
+            return
+        row = self.connection.execute("select coalesce(max(array_id), -1) from kept_arrays").fetchone()
+        first = 1 + (row[0] if row else -1)
+        for array_id, (name, array) in enumerate(arrays.items(), start=first):
+            values = [array_id, utc_naive(fitted_at), block, name, array.dtype.str, list(array.shape)]
+            self.connection.execute("insert into kept_arrays values (?, ?, ?, ?, ?, ?)", values)
+        numbers = {
+            "array_id": np.repeat(
+                np.arange(first, first + len(arrays), dtype=np.int32), [a.size for a in arrays.values()]
+            ),
+            "number": np.concatenate([a.ravel().astype(np.float64) for a in arrays.values()]),
+        }
+        self.connection.register("given_numbers", numbers)
+        self.connection.execute("insert into kept_numbers select array_id, number from given_numbers")
+        self.connection.unregister("given_numbers")
 
     def read(self, fitted_at: datetime, block: int, names: Sequence[str]) -> dict[str, Numbers]:
-        """Those of the names that were written; they cannot be changed in place."""
-        rows = self.connection.execute(
-            """select name, dtype, shape, numbers from kept_arrays
-            where fitted_at = ? and block = ? and list_contains(?, name)""",
+        """Those of the names that were written."""
+        known = self.connection.execute(
+            """select array_id, name, dtype, shape from kept_arrays
+            where fitted_at = ? and block = ? and list_contains(?, name)
+            order by array_id""",
             [utc_naive(fitted_at), block, list(names)],
         ).fetchall()
-        return {name: np.frombuffer(data, dtype).reshape(shape) for name, dtype, shape, data in rows}
+        if not known:
+            return {}
+        # Written as literals, the numbers of the arrays let the scan pass over all others.
+        ids = ", ".join(str(int(array_id)) for array_id, *_ in known)
+        found = self.connection.execute(
+            f"select array_id, number from kept_numbers where array_id in ({ids}) order by array_id"
+        ).df()
+        ends = np.cumsum([math.prod(shape) for *_, shape in known])
+        parts = np.split(found["number"].to_numpy(), ends[:-1])
+        return {
+            name: part.astype(dtype).reshape(shape)
+            for (_, name, dtype, shape), part in zip(known, parts, strict=True)
+        }
 
-    def delete_arrays(self, before: datetime, prefix: str) -> None:
-        """Those of earlier models whose names begin so."""
-        self.connection.execute(
-            "delete from kept_arrays where fitted_at < ? and starts_with(name, ?)",
-            [utc_naive(before), prefix],
-        )
+    def _delete(self, where: str, values: Sequence[object]) -> None:
+        gone = self.connection.execute(f"select array_id from kept_arrays where {where}", values).fetchall()
+        ids = ", ".join(str(int(array_id)) for (array_id,) in gone)
+        if ids:
+            self.connection.execute(f"delete from kept_numbers where array_id in ({ids})")
+            self.connection.execute(f"delete from kept_arrays where array_id in ({ids})")

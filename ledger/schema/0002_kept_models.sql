@@ -8,14 +8,20 @@ create table kept_models (
     facts varchar not null
 );
 
--- Numbers as NumPy lays them out in memory; `block` numbers the blocks of series, -1 is of the model as a whole.
+-- What each array of a model is; `block` numbers the blocks of series, -1 is of the model as a whole.
 create table kept_arrays (
+    array_id integer not null,
     fitted_at timestamp not null,
     block integer not null,
     name varchar not null,
     dtype varchar not null,
-    shape integer[] not null,
-    numbers blob not null
+    shape integer[] not null
+);
+
+-- The numbers of the arrays, one after the other: a scan finds those of one array without reading the others.
+create table kept_numbers (
+    array_id integer not null,
+    number double not null
 );
 
 -- The series that a model was ever fitted to, numbered for good; dimensions a series does not pin are null.
@@ -44,5 +50,5 @@ create table kept_hours (
     score double not null,
     flagged tinyint not null,
     masked boolean not null,
-    terms float[] not null
+    terms double[] not null
 );

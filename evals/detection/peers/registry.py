@@ -32,13 +32,6 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-class AvailablePeers(NamedTuple):
-    """What `available_peers` found, both in the order of the lists."""
-
-    methods: tuple[Method, ...]
-    left_out: tuple[LeftOut, ...]
-
-
 def _ecod() -> Method:
     from evals.detection.peers.ecod import Ecod
 
@@ -92,8 +85,6 @@ LEFT_OUT: tuple[LeftOut, ...] = (
     ),
 )
 """Peers that cannot run beside our pins."""
-
-
 DAILY_GRACE_HOURS = 24
 """Of the rules that can speak only when a day is over."""
 
@@ -109,27 +100,12 @@ def peer_names() -> tuple[str, ...]:
     return (*(peer.name for peer in PACKAGED_PEERS), *(peer.name for peer in reversed(PEERS)))
 
 
-def load_peer(name: str) -> Method | LeftOut:
-    """A peer by its name, its packages imported and its code compiled, or why there is none."""
-    packaged = {peer.name: peer for peer in PACKAGED_PEERS}
-    if name not in packaged:
-        return next(peer for peer in PEERS if peer.name == name)
+def load_peer(name: str, packaged: Sequence[PackagedPeer] = PACKAGED_PEERS) -> Method | LeftOut:
+    """A peer by its name, its package imported and its code compiled, or why there is none."""
+    plain = {peer.name: peer for peer in PEERS}
+    if name in plain:
+        return plain[name]
     try:
-        return packaged[name].load()
+        return {peer.name: peer for peer in packaged}[name].load()
     except ImportError as error:
-        return _left_out(packaged[name], error)
-
-
-def _left_out(peer: PackagedPeer, error: ImportError) -> LeftOut:
-    return LeftOut(peer.name, f"{error}; `make bench-detect` installs it")
-
-
-def available_peers(packaged: Sequence[PackagedPeer] = PACKAGED_PEERS) -> AvailablePeers:
-    """Load the peers whose packages are installed."""
-    methods, left_out = list(PEERS), list(LEFT_OUT)
-    for peer in packaged:
-        try:
-            methods.append(peer.load())
-        except ImportError as error:
-            left_out.append(_left_out(peer, error))
-    return AvailablePeers(tuple(methods), tuple(left_out))
+        return LeftOut(name, f"{error}; `make bench-detect` installs it")
