@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.catalogue import utc_naive
+from ledger.errors import RefusedError
 
 WHOLE = -1
 """The block of arrays that are not of single series."""
@@ -93,13 +94,14 @@ class KeptModels:
         ).fetchall()
         if not known:
             return {}
-        # Written as literals, the numbers of the arrays let the scan pass over all others.
-        ids = ", ".join(str(int(array_id)) for array_id, *_ in known)
-        found = self.connection.execute(
-            f"select array_id, number from kept_numbers where array_id in ({ids}) order by array_id"
-        ).df()
-        ends = np.cumsum([math.prod(shape) for *_, shape in known])
-        parts = np.split(found["number"].to_numpy(), ends[:-1])
+        # Ranges, unlike a list, are a part of the scan: it passes over all other numbers and keeps the order.
+        wanted = " or ".join(f"array_id between {array_id} and {array_id}" for array_id, *_ in known)
+        found = self.connection.execute(f"select array_id, number from kept_numbers where {wanted}").df()
+        sizes = [math.prod(shape) for *_, shape in known]
+        expected = np.repeat([array_id for array_id, *_ in known], sizes)
+        if not np.array_equal(found["array_id"].to_numpy(), expected):
+            raise RefusedError("the kept model is damaged; make a new one: tokensleuth refit")
+        parts = np.split(found["number"].to_numpy(), np.cumsum(sizes)[:-1])
         return {
             name: part.astype(dtype).reshape(shape)
             for (_, name, dtype, shape), part in zip(known, parts, strict=True)

@@ -18,10 +18,10 @@ create table kept_arrays (
     shape integer[] not null
 );
 
--- The numbers of the arrays, one after the other: a scan finds those of one array without reading the others.
+-- The numbers of the arrays in their order: a scan finds those of one array without reading the others. NaN is null.
 create table kept_numbers (
     array_id integer not null,
-    number double not null
+    number double
 );
 
 -- The series that a model was ever fitted to, numbered for good; dimensions a series does not pin are null.
