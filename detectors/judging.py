@@ -1,21 +1,23 @@
 """Hours after a fit, scored, flagged, and told apart into what is learnt and what is not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from detectors.arrays import names_of
 from detectors.flags import Flags, FlagState, flag_hours, gate_open, onset_hours
-from detectors.model import score_ahead
-from detectors.profiles import CONTEXT_HOURS, Ahead
-from detectors.scoring import Scores
+from detectors.model import blocks, score_ahead
+from detectors.profiles import CONTEXT_HOURS, Ahead, take_ahead
+from detectors.scoring import PRICE, Scores
 from detectors.settings import DetectorSettings
 from detectors.statistics import BoolArray, FloatArray, IntArray
 
 _ONSET_SIGMAS = 2.0
 _ONSET_SHARE = 0.5
+_CALM = 1.0
+"""A score up to this is the same with and without the forest; see `detectors.scoring`."""
 _SCALE_FLOOR = 0.05
 """Least one-hour scale, as a share of the least amount that matters."""
 
@@ -52,16 +54,73 @@ def judge(
     return Judged(scores, flags, _masked(recent[:, CONTEXT_HOURS:], scores, flags), after)
 
 
+def fires(
+    ahead: Ahead,
+    recent: FloatArray,
+    tokens: FloatArray | None,
+    *,
+    settings: DetectorSettings,
+    floor: float,
+) -> BoolArray:
+    """Series in which some hour fires; in others `judge` flags nothing, unless a spike is open before.
+
+    For a fraction of the time of `judge`: few series are asked of the forest.
+    """
+    parts = [
+        _may_fire(
+            take_ahead(ahead, rows), recent[rows], None if tokens is None else tokens[rows], settings, floor
+        )
+        for rows in blocks(len(recent))
+    ]
+    fired = np.concatenate(parts)
+    rows = np.flatnonzero(fired)
+    suspects = take_ahead(ahead, rows)
+    scores = score_ahead(suspects, recent[rows], None if tokens is None else tokens[rows])
+    matters = gate_open(scores, suspects.calibration.hourly_mean, floor, settings)
+    fired[rows] = ((scores.values >= settings.fire_score) & matters).any(axis=1)
+    return fired
+
+
+def _may_fire(
+    ahead: Ahead,
+    recent: FloatArray,
+    tokens: FloatArray | None,
+    settings: DetectorSettings,
+    floor: float,
+) -> BoolArray:
+    """Series that the forest could make fire."""
+    scores = score_ahead(replace(ahead, forest=None), recent, tokens)
+    matters = gate_open(scores, ahead.calibration.hourly_mean, floor, settings)
+    # Where the price leads, the forest may take the lead back: the gate is then another one.
+    may = (scores.values > _CALM) & (matters | (scores.terms[PRICE] > _CALM / 2))
+    return np.asarray(may.any(axis=1))
+
+
+def is_open(state: FlagState, settings: DetectorSettings) -> BoolArray:
+    """Series in which a spike goes on, or may go on without firing again."""
+    return np.asarray((state.direction != 0) & (state.quiet_hours < settings.quiet_hours))
+
+
+def aged(state: FlagState, hours: int) -> FlagState:
+    """After so many hours in which nothing was flagged."""
+    return replace(state, quiet_hours=state.quiet_hours + hours, age_hours=state.age_hours + hours)
+
+
 def scale_floor(floor: float) -> float:
     """The least one-hour scale where so much must stray for an hour to fire."""
     return _SCALE_FLOOR * floor
 
 
 def _masked(actual: FloatArray, scores: Scores, flags: Flags) -> BoolArray:
-    deviation = actual - scores.expected
-    rises = deviation >= _ONSET_SIGMAS * scores.scale
-    falls = (-deviation >= _ONSET_SHARE * scores.expected) & (deviation < 0)
-    return flags.masked | onset_hours(np.where(flags.masked, flags.flagged, 0.0), rises, falls)
+    masked = flags.masked.copy()
+    rows = np.flatnonzero(masked.any(axis=1))
+    expected, scale = scores.expected[rows], scores.scale[rows]
+    deviation = actual[rows] - expected
+    rises = deviation >= _ONSET_SIGMAS * scale
+    falls = (-deviation >= _ONSET_SHARE * expected) & (deviation < 0)
+    flagged = np.where(masked[rows], flags.flagged[rows], 0.0)
+    masked[rows] |= onset_hours(flagged, rises, falls)
+    return masked
 
 
 def join_scores(parts: Sequence[Scores], axis: Literal[0, 1] = 1) -> Scores:

@@ -108,12 +108,15 @@ def score_ahead(ahead: Ahead, recent: FloatArray, tokens: FloatArray | None) -> 
         tokens=tokens,
         price=ahead.price,
     )
-    return _only(score_hours(recent, known), slice(CONTEXT_HOURS, recent.shape[1]), ahead.trained)
+    return _only(score_hours(recent, known, CONTEXT_HOURS), ahead.trained)
 
 
-def _only(scores: Scores, hours: slice, trained: BoolArray) -> Scores:
+def _only(scores: Scores, trained: BoolArray) -> Scores:
+    if trained.all():
+        return scores
+
     def cut(values: FloatArray) -> FloatArray:
-        return np.where(trained[:, None], values[:, hours], np.nan)
+        return np.where(trained[:, None], values, np.nan)
 
     plain = {f.name: cut(getattr(scores, f.name)) for f in fields(scores) if f.name != "terms"}
     return Scores(**plain, terms={name: cut(values) for name, values in scores.terms.items()})

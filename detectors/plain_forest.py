@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +20,17 @@ _ROWS_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class PlainForest:
-    """All nodes of all trees in one row; a leaf leads to itself."""
+    """All nodes of all trees in one row; the two a node leads to are neighbours, a leaf leads to itself."""
 
-    feature: NDArray[np.int8]
+    feature: NDArray[np.int32]
     threshold: NDArray[np.float32]
     """Up to it and including it a row goes left."""
-    children: NDArray[np.int32]
-    """Shape (nodes, 2): left and right."""
+    left: NDArray[np.int32]
     path: FloatArray
     """Shape (nodes,): how far a row has come that ends here."""
     roots: NDArray[np.int32]
+    levels: NDArray[np.int32]
+    """Shape (1,): splits on the longest way."""
     usual_path: FloatArray
     """Shape (1,): how far a row comes on average, summed over the trees."""
 
@@ -45,32 +47,38 @@ class PlainForest:
         values = features.astype(np.float32).ravel()
         row = np.arange(len(features), dtype=np.int32) * np.int32(features.shape[1])
         node = np.repeat(self.roots[:, None], len(features), axis=1)
-        children = self.children.ravel()
-        while True:
-            right = values[row + self.feature[node]] > self.threshold[node]
-            after = children[2 * node + right]
-            if (after == node).all():
-                # One row after the other, like scikit-learn: the order of a sum is part of its last bit.
-                return np.asarray(np.add.reduce(self.path[node], axis=0))
-            node = after
+        at, limit, value = (
+            np.empty_like(node),
+            np.empty(node.shape, np.float32),
+            np.empty(node.shape, np.float32),
+        )
+        for _ in range(int(self.levels[0])):
+            # Positions are known to be inside; a mode other than `raise` writes without a copy.
+            np.take(self.feature, node, out=at, mode="clip")
+            at += row
+            np.take(values, at, out=value, mode="clip")
+            np.take(self.threshold, node, out=limit, mode="clip")
+            np.take(self.left, node, out=at, mode="clip")
+            np.add(at, value > limit, out=node)
+        # One tree after the other, like scikit-learn: the order of a sum is part of its last bit.
+        return np.asarray(np.add.reduce(self.path[node], axis=0))
 
 
 def plain(forest: Forest) -> Forest:
     """The same forest on plain arrays; one that is plain already is returned as it is."""
     if isinstance(forest.trees, PlainForest):
         return forest
-    trees = [estimator.tree_ for estimator in forest.trees.estimators_]
-    roots = np.cumsum([0, *(tree.node_count for tree in trees)])
-    children = np.concatenate([_children(tree, root) for tree, root in zip(trees, roots, strict=False)])
+    trees = [_laid_out(estimator.tree_) for estimator in forest.trees.estimators_]
+    roots = np.cumsum([0, *(len(tree.left) for tree in trees)])
     usual = _average_path(np.array([float(forest.trees.max_samples_)])) * len(trees)
-    threshold = np.concatenate([tree.threshold for tree in trees])
     return Forest(
         PlainForest(
-            feature=np.concatenate([np.maximum(tree.feature, 0) for tree in trees]).astype(np.int8),
-            threshold=_rounded_down(threshold),
-            children=children,
-            path=np.concatenate([_path(tree) for tree in trees]),
+            feature=np.concatenate([tree.feature for tree in trees]),
+            threshold=np.concatenate([tree.threshold for tree in trees]),
+            left=np.concatenate([t.left + np.int32(root) for t, root in zip(trees, roots[:-1], strict=True)]),
+            path=np.concatenate([tree.path for tree in trees]),
             roots=roots[:-1].astype(np.int32),
+            levels=np.array([max(tree.levels for tree in trees)], dtype=np.int32),
             usual_path=usual,
         ),
         forest.ordinary,
@@ -90,28 +98,48 @@ def forest_of(arrays: Mapping[str, Numbers], features: int) -> Forest:
     """The forest that was kept; raises RefusedError where its nodes lead nowhere."""
     trees = PlainForest(**{name: arrays[name] for name in PlainForest.__dataclass_fields__})
     nodes = len(trees.feature)
-    inside = trees.children.min(initial=0) >= 0 and trees.children.max(initial=0) < nodes
-    if not (inside and trees.feature.min(initial=0) >= 0 and trees.feature.max(initial=0) < features):
+    last = max(int(trees.left.max(initial=0)) + 1, int(trees.roots.max(initial=0)))
+    inside = min(trees.left.min(initial=0), trees.roots.min(initial=0), trees.feature.min(initial=0)) >= 0
+    if not inside or last > nodes or trees.feature.max(initial=0) >= features:
         raise RefusedError("the kept forest is damaged; make a new one: tokensleuth refit")
     return Forest(trees, arrays["ordinary"])
 
 
-def _children(tree: "_Tree", root: int) -> NDArray[np.int32]:
-    own = np.arange(tree.node_count)
-    sides = [np.where(side < 0, own, side) for side in (tree.children_left, tree.children_right)]
-    return np.asarray(np.stack(sides, axis=1) + root, dtype=np.int32)
+class _Laid(NamedTuple):
+    """One tree, breadth first."""
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    path: FloatArray
+    levels: int
 
 
-def _path(tree: "_Tree") -> FloatArray:
-    """Splits on the way to each node, and the splits that the rows left in it would take on average."""
-    splits = np.zeros(tree.node_count)
-    for side in (tree.children_left, tree.children_right):
-        parents = np.flatnonzero(side >= 0)
-        splits[side[parents]] = parents
-    depth = np.ones(tree.node_count)
-    for node in range(1, tree.node_count):
-        depth[node] = depth[int(splits[node])] + 1
-    return np.asarray(depth + _average_path(tree.n_node_samples.astype(float)) - 1.0)
+def _laid_out(tree: "_Tree") -> _Laid:
+    """Level after level, so that the two nodes under a split are neighbours."""
+    level, depth = np.array([0]), 0
+    order, depths = [level], [np.ones(1)]
+    while True:
+        splits = level[tree.children_left[level] >= 0]
+        if not len(splits):
+            break
+        level = np.stack([tree.children_left[splits], tree.children_right[splits]], axis=1).ravel()
+        depth += 1
+        order.append(level)
+        depths.append(np.full(len(level), depth + 1.0))
+    nodes = np.concatenate(order)
+    position = np.empty(len(nodes), dtype=np.int32)
+    position[nodes] = np.arange(len(nodes))
+    is_leaf = tree.children_left[nodes] < 0
+    under = position[np.maximum(tree.children_left[nodes], 0)]
+    usual = _average_path(tree.n_node_samples[nodes].astype(float))
+    return _Laid(
+        feature=np.maximum(tree.feature[nodes], 0).astype(np.int32),
+        threshold=np.where(is_leaf, np.float32(np.inf), _rounded_down(tree.threshold[nodes])),
+        left=np.where(is_leaf, np.arange(len(nodes)), under).astype(np.int32),
+        path=np.concatenate(depths) + usual - 1.0,
+        levels=depth,
+    )
 
 
 def _average_path(rows: FloatArray) -> FloatArray:

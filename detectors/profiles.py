@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detectors.arrays import taken
 from detectors.forest import Forest
 from detectors.price import PriceProfile
 from detectors.scale import Calibration, Measured
@@ -102,3 +103,15 @@ class Profiles:
             price=self.price,
             forest=self.forest,
         )
+
+
+def take_ahead(ahead: Ahead, rows: IntArray | slice) -> Ahead:
+    """Only these series."""
+    return Ahead(
+        expected=ahead.expected[rows],
+        envelope=ahead.envelope[rows],
+        calibration=taken(ahead.calibration, rows),
+        trained=ahead.trained[rows],
+        price=None if ahead.price is None else taken(ahead.price, rows),
+        forest=ahead.forest,
+    )

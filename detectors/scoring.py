@@ -128,10 +128,14 @@ def drop_scores(actual: FloatArray, expected: FloatArray, calibration: Calibrati
     return np.stack(scores, axis=-1)
 
 
-def score_hours(actual: FloatArray, known: Known) -> Scores:
-    """Score every hour of (series, hours) from it and the 23 hours before it."""
-    z = rise_z(actual, known)
-    drop = drop_scores(actual, known.expected, known.calibration)
+def score_hours(actual: FloatArray, known: Known, context_hours: int = 0) -> Scores:
+    """Score every hour of (series, hours) from it and the 23 hours before it.
+
+    The first `context_hours` are only looked back on: the scores begin after them.
+    """
+    scored = slice(context_hours, None)
+    z = rise_z(actual, known)[:, scored]
+    drop = drop_scores(actual, known.expected, known.calibration)[:, scored]
     up = np.max(z * np.asarray(_RISE_WEIGHTS), axis=-1)
     down = _fall(drop[..., 1])
     base = np.maximum(np.maximum(up, down), 0.0)
@@ -143,25 +147,25 @@ def score_hours(actual: FloatArray, known: Known) -> Scores:
     terms = {window_term(window): z[..., i] for i, window in enumerate(WINDOWS)}
     scores = Scores(
         values=values,
-        expected=known.expected,
-        scale=known.calibration.scale[:, 0, np.arange(actual.shape[1]) % DAY_HOURS],
+        expected=known.expected[:, scored],
+        scale=known.calibration.scale[:, 0, np.arange(context_hours, actual.shape[1]) % DAY_HOURS],
         direction=np.where(down > up, -1.0, 1.0),
-        excess=rolling_sum(deviation, GATE_HOURS),
-        day_excess=rolling_sum(deviation, DAY_HOURS),
+        excess=rolling_sum(deviation, GATE_HOURS)[:, scored],
+        day_excess=rolling_sum(deviation, DAY_HOURS)[:, scored],
         lasting=np.ones_like(base),
         terms={**terms, DROP: drop[..., 1], FOREST: unusual, PRICE: np.zeros_like(base)},
     )
     if known.tokens is None or known.price is None:
         return scores
-    return _with_price(scores, actual, known.tokens, known.price)
+    z_price = price_z(actual, known.tokens, known.price)[:, scored]
+    paid = price_excess(actual, known.tokens, known.price, DAY_HOURS)[:, scored]
+    return _with_price(scores, z_price, paid)
 
 
-def _with_price(scores: Scores, actual: FloatArray, tokens: FloatArray, price: PriceProfile) -> Scores:
+def _with_price(scores: Scores, z: FloatArray, paid: FloatArray) -> Scores:
     """Where the price strays further than the amount does, the hour is about the price."""
-    z = price_z(actual, tokens, price)
     weighed = np.minimum(_PRICE_WEIGHT * z, _MOST_PRICE)
     leads = weighed > scores.values
-    paid = price_excess(actual, tokens, price, DAY_HOURS)
     return Scores(
         values=np.where(leads, weighed, scores.values),
         expected=scores.expected,

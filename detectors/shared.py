@@ -118,17 +118,17 @@ class _Board:
         )
 
     def going_along(self, cluster: Sequence[Group], place: int) -> Sequence[Group]:
-        """Near groups that the change of the place, known by the cluster, accounts for."""
+        """Groups near the cluster, or near those that are, that the change of the place accounts for."""
         direction, window = cluster[0].direction, hull([group.window for group in cluster])
         ratio = self.places.change(place, window, direction).ratio
-        return [
-            group
-            for group in self.claimed(place)
-            if group not in cluster
-            and group.direction == direction
-            and hours_apart(group.window, window) <= self.settings.merge_hours
-            and goes_along(group, place, ratio, self.places)
-        ]
+        left = [g for g in self.claimed(place) if g.direction == direction and g not in cluster]
+        left = [g for g in left if goes_along(g, place, ratio, self.places)]
+        along: list[Group] = []
+        while near := [g for g in left if hours_apart(g.window, window) <= self.settings.merge_hours]:
+            along += near
+            left = [g for g in left if g not in near]
+            window = hull([window, *(g.window for g in near)])
+        return along
 
     def joining(self, cluster: Sequence[Group], place: int) -> Sequence[Group]:
         """Groups within the hours of the cluster that changed as its groups did."""

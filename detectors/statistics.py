@@ -10,7 +10,7 @@ IntArray = NDArray[np.int64]
 
 def rolling_sum(values: FloatArray, width: int) -> FloatArray:
     """Sum of the last `width` values along the last axis; NaN counts as 0."""
-    total = np.cumsum(np.nan_to_num(values), axis=-1)
+    total = np.cumsum(np.where(np.isnan(values), 0.0, values), axis=-1)
     result = total.copy()
     result[..., width:] -= total[..., :-width]
     return result

@@ -13,10 +13,11 @@ from evals.detection.ablation import ABLATIONS, VARIANTS, WHOLE, Constant, Varia
 from evals.detection.alarms import NO_ROW, Alarm
 from evals.detection.chart import chart_spec, write_chart
 from evals.detection.comparison import Comparison, method_names, sum_up
+from evals.detection.document import json_report
 from evals.detection.generator import generate_set
 from evals.detection.ours import NAME, Ours, Told
 from evals.detection.peers.registry import LeftOut, grace_hours, peer_names
-from evals.detection.report import json_report, markdown_report
+from evals.detection.report import markdown_report
 from evals.detection.running import Task, run_task, timed
 from evals.detection.spend_set import SpendSet
 from evals.detection.summary import INCIDENTS, SCORES

@@ -12,7 +12,7 @@ from evals.detection.metrics import (
     average_precision,
     bootstrap,
     hour_labels,
-    mean_vus_pr,
+    known_mean,
     series_counts,
     series_vus_pr,
 )
@@ -87,11 +87,11 @@ def test_the_surface_is_averaged_over_the_series_that_have_events() -> None:
     spend = spend_set(event(47, 48), event(0, 1, row=1), series=3)
     values = series_vus_pr(rising(3), spend)
     assert np.isnan(values[2])
-    assert mean_vus_pr(rising(3), spend) == pytest.approx((values[0] + values[1]) / 2)
+    assert known_mean(values) == pytest.approx((values[0] + values[1]) / 2)
 
 
 def test_the_surface_without_events_is_not_a_number() -> None:
-    assert np.isnan(mean_vus_pr(rising(), spend_set()))
+    assert np.isnan(known_mean(series_vus_pr(rising(), spend_set())))
 
 
 def test_an_uncounted_event_costs_no_precision_on_the_surface() -> None:

@@ -22,7 +22,7 @@ from detectors.statistics import IntArray
 from ledger.kept.models import WHOLE, KeptModel, KeptModels
 from tokensleuth.fitted_rows import FittedRows
 
-ROWS = 2048
+ROWS = 1024
 """Rows fetched and written at once."""
 SHAPES = "Shapes.%"
 FOREST = "forest."

@@ -41,14 +41,15 @@ class LearntHistory:
     def columns_from(self, start_at: datetime) -> slice:
         return slice(int((start_at - self.window.start_at) / HOUR), self.window.hours)
 
-    def mask(self, rows: slice, hours: slice, masked: BoolArray, expected: FloatArray) -> None:
+    def mask(self, rows: IntArray, hours: slice, masked: BoolArray, expected: FloatArray) -> None:
         """Learn these hours as expected, unless the level they are at was accepted."""
-        learnt, actual, raw = (m[rows, hours] for m in (self.learnt, self.actual, self.raw))
+        actual, raw = self.actual[rows], self.raw[rows]
         if self.lifted_from is not None:
-            lifted = (self.actual[rows] != self.raw[rows]).any(axis=1)
+            lifted = (actual != raw).any(axis=1)
             since = np.arange(hours.start, hours.stop) >= self.columns_from(self.lifted_from).start
             masked = masked & ~(lifted[:, None] & since)
-        learnt[:] = np.where(masked, expected + (actual - raw), actual)
+        actual, raw = actual[:, hours], raw[:, hours]
+        self.learnt[rows, hours] = np.where(masked, expected + (actual - raw), actual)
 
     def rows(self, rows: slice) -> History:
         """What is learnt from."""
@@ -115,10 +116,11 @@ def _mask_kept(history: LearntHistory, series_ids: IntArray, masks: MaskedHours)
     row = order[np.minimum(at, len(order) - 1)]
     ours = series_ids[row] == masks.series_id
     row, hour = row[ours], masks.hour[ours]
-    masked, expected = np.zeros(history.raw.shape, dtype=bool), np.zeros(history.raw.shape)
-    masked[row, hour] = True
-    expected[row, hour] = masks.expected[ours]
-    history.mask(slice(0, len(series_ids)), slice(0, history.window.hours), masked, expected)
+    rows, position = np.unique(row, return_inverse=True)
+    masked, expected = np.zeros((2, len(rows), history.window.hours))
+    masked[position, hour] = 1.0
+    expected[position, hour] = masks.expected[ours]
+    history.mask(rows, slice(0, history.window.hours), masked > 0, expected)
 
 
 def _leaves(reader: Reader, window: Window, metric: Metric, baselines: Sequence[Baseline]) -> HourlySeries:

@@ -80,7 +80,7 @@ def detect_live(
         spikes, incidents = _told(
             spikes, _merged(ledger, spikes, accounts, window, new, in_force.settings), in_force
         )
-    known = np.asarray(np.isfinite(found.expected).any(axis=1))[hours.rows.position]
+    known = found.scored[hours.rows.position]
     return LiveDetection(
         in_force=in_force,
         spikes=tuple(spikes),

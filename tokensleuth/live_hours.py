@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.judging import join_scores, take_scores
-from detectors.model import BLOCK_SERIES, blocks
+from detectors.model import blocks
 from detectors.profiles import CONTEXT_HOURS
 from detectors.scoring import Scores
 from detectors.settings import DetectorSettings
-from detectors.statistics import FloatArray, IntArray
+from detectors.statistics import BoolArray, FloatArray, IntArray
 from ledger.cells import CellReader
 from ledger.kept.series import Members
 from ledger.store import Ledger
@@ -19,7 +19,7 @@ from tokensleuth.detection import LEVELS
 from tokensleuth.fitted_rows import FittedRows, signatures
 from tokensleuth.in_force import InForce
 from tokensleuth.judged_days import Chain, judge_days
-from tokensleuth.kept_profiles import KeptProfiles
+from tokensleuth.kept_profiles import ROWS, KeptProfiles
 from tokensleuth.spend_matrix import Spend, added_up
 
 
@@ -49,8 +49,8 @@ class Flagged:
     actual: FloatArray
     scores: Scores
     flagged: FloatArray
-    expected: FloatArray
-    """Of every row there is; NaN in hours not scored."""
+    scored: BoolArray
+    """Of every row there is: whether any hour was scored."""
 
 
 def read_hours(ledger: Ledger, in_force: InForce) -> LiveHours:
@@ -70,26 +70,24 @@ def read_hours(ledger: Ledger, in_force: InForce) -> LiveHours:
 def flagged_rows(hours: LiveHours, settings: DetectorSettings) -> Flagged:
     """Judge all rows; what is quiet is forgotten at once."""
     first = hours.rows.first
-    parts = [_part_flagged(hours, rows, first[rows], settings) for rows in blocks(len(first), BLOCK_SERIES)]
+    parts = [_part_flagged(hours, rows, first[rows], settings) for rows in blocks(len(first), ROWS)]
     return Flagged(
         rows=np.concatenate([part.rows for part in parts]),
         actual=np.concatenate([part.actual for part in parts]),
         scores=join_scores([part.scores for part in parts], axis=0),
         flagged=np.concatenate([part.flagged for part in parts]),
-        expected=np.concatenate([part.expected for part in parts]),
+        scored=np.concatenate([part.scored for part in parts]),
     )
 
 
 def _part_flagged(hours: LiveHours, rows: slice, series_ids: IntArray, settings: DetectorSettings) -> Flagged:
     cost_usd, tokens = hours.spend.cost_usd[rows], hours.spend.tokens[rows]
-    judged = judge_days(
-        hours.chain, series_ids, cost_usd, tokens, hours.window, settings=settings, floor=settings.min_usd
-    )
+    judged = judge_days(hours.chain, series_ids, cost_usd, tokens, hours.window, settings=settings)
     hit = np.flatnonzero((judged.flagged != 0).any(axis=1))
     return Flagged(
-        rows=rows.start + hit,
-        actual=cost_usd[hit, CONTEXT_HOURS:],
+        rows=rows.start + judged.rows[hit],
+        actual=cost_usd[judged.rows[hit], CONTEXT_HOURS:],
         scores=take_scores(judged.scores, hit),
         flagged=judged.flagged[hit],
-        expected=judged.scores.expected,
+        scored=judged.trained,
     )

@@ -12,6 +12,7 @@ from detectors.statistics import FloatArray, IntArray
 from ledger.kept.hours import KeptHours
 from ledger.kept.store import Kept
 from ledger.window import Window
+from tokensleuth.judged_days import expected_of
 from tokensleuth.live_hours import Flagged, LiveHours
 
 _DAY = timedelta(days=1)
@@ -51,11 +52,11 @@ def with_others(kept: Kept, hours: LiveHours, found: Flagged, flagged: ScoredSer
     others = ~np.isin(hours.rows.series_ids, seen)
     rows = hours.rows.position[others]
     keys = [SeriesKey("cost_usd", s) for s in kept.series.scopes(hours.rows.series_ids[others].tolist())]
-    judged = found.expected.shape[1]
+    judged = hours.judged.hours
     unknown = np.full((len(rows), flagged.window.hours), np.nan)
     actual, expected = unknown.copy(), unknown.copy()
     actual[:, -judged:] = hours.spend.cost_usd[rows, CONTEXT_HOURS:]
-    expected[:, -judged:] = found.expected[rows]
+    expected[:, -judged:] = expected_of(hours.chain, hours.rows.first[rows], hours.window)
     return ScoredSeries(
         series=(*flagged.series, *keys),
         window=flagged.window,

@@ -11,7 +11,7 @@ from detectors.arrays import joined, taken
 from detectors.flags import FlagState
 from detectors.forest import Forest, grow_forest
 from detectors.judging import scale_floor
-from detectors.model import BLOCK_SERIES, blocks, learn
+from detectors.model import blocks, learn
 from detectors.ordinary import ordinary_features, sampled_rows
 from detectors.plain_forest import plain
 from detectors.price import PriceProfile
@@ -115,13 +115,14 @@ class _Learning:
     def learn_block(self, number: int, rows: slice) -> _Shown:
         series_ids = self.rows.first[rows]
         history = self._history(series_ids, self.masks)
-        lessons, states = [], []
-        for part in blocks(len(series_ids), BLOCK_SERIES):
-            positions = np.arange(rows.start + part.start, rows.start + part.stop)
-            states.append(self._judged(history, part, positions))
-            known = self._known_shapes(series_ids[part])
-            lessons.append(learn(history.rows(part), self.settings, known))
-        lesson, state = _joined_lesson(lessons), joined(FlagState, states)
+        state = self._judged(history, np.arange(rows.start, rows.stop))
+        known = self._known_shapes(series_ids)
+        lesson = _joined_lesson(
+            [
+                learn(history.rows(part), self.settings, taken(known, part) if known else None)
+                for part in blocks(len(series_ids))
+            ]
+        )
         write_lesson(self.ledger.kept.models, self.night.midnight, number, lesson, state)
         return _Shown(lesson.measured, lesson.trained)
 
@@ -151,22 +152,18 @@ class _Learning:
     def _history(self, series_ids: IntArray, masks: MaskedHours) -> LearntHistory:
         return learnt_history(self.ledger, self.members, series_ids, self.night.history, masks, self.lifting)
 
-    def _judged(self, history: LearntHistory, part: slice, rows: IntArray) -> FlagState:
+    def _judged(self, history: LearntHistory, rows: IntArray) -> FlagState:
         """What is open at the midnight; what the models before flagged is learnt as they expected it."""
         if self.chain is None:
-            return FlagState.closed(part.stop - part.start)
+            return FlagState.closed(len(rows))
+        window, series_ids = self.night.history, self.rows.first[rows]
         judged = judge_days(
-            self.chain,
-            self.rows.first[rows],
-            history.raw[part],
-            history.tokens[part],
-            self.night.history,
-            settings=self.settings,
-            floor=self.settings.min_usd,
+            self.chain, series_ids, history.raw, history.tokens, window, settings=self.settings
         )
         hours = history.columns_from(self.chain.start_at)
-        history.mask(part, hours, judged.masked, judged.scores.expected)
-        kept = hours_to_keep(judged, history.raw[part, hours], rows, self.rows)
+        history.mask(judged.rows, hours, judged.masked, judged.scores.expected)
+        actual = history.raw[judged.rows, hours]
+        kept = hours_to_keep(judged, actual, rows[judged.rows], self.rows)
         self.ledger.kept.hours.add(kept, self.chain.start_at)
         return judged.state
 

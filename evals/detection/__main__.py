@@ -9,7 +9,8 @@ from pathlib import Path
 from evals.detection.chart import write_chart
 from evals.detection.comparison import Comparison, compare, method_names
 from evals.detection.contact_sheet import write_sheet
-from evals.detection.report import json_report, markdown_report, trial_title
+from evals.detection.document import json_report
+from evals.detection.report import markdown_report, trial_title
 from evals.detection.servegen_week import RealWeek, real_week
 from evals.detection.trials import SEEDS_OF_DEVELOPMENT, load_trials
 from evals.results import RESULTS, write_part

@@ -6,7 +6,8 @@ from pathlib import Path
 import vl_convert
 
 from evals.detection.ours import NAME
-from evals.detection.summary import BUDGETS, INCIDENTS, SPIKES, Line
+from evals.detection.ranking import BUDGETS
+from evals.detection.summary import INCIDENTS, SPIKES, Line
 from tokensleuth.charts import ACTUAL, FONT, GRID, INK, MUTED, Spec
 
 CURVES = 6

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from evals.detection.ablation import ABLATIONS, WHOLE
-from evals.detection.ablation_rows import AblationRow, ablation_row
+from evals.detection.ablation import ABLATIONS, VARIANTS, WHOLE
+from evals.detection.ablation_rows import AblationRow, Heeded, ablation_row
 from evals.detection.alarms import Alarms
 from evals.detection.ours import NAME
 from evals.detection.peers.registry import LeftOut, peer_names
@@ -66,14 +66,14 @@ def sum_up(trials: Trials, answers: Sequence[Heard | LeftOut]) -> Comparison:
 
 
 def _ablation(trial: Trial, heard: Sequence[Heard], trials: Trials) -> tuple[AblationRow, ...]:
-    whole = _find(heard, trial.name, NAME)
-    names = {variant.name: place for place, variant in enumerate(ABLATIONS)}
-    parts = sorted(
-        (one for one in _on(trial, heard) if one.method in names), key=lambda one: names[one.method]
+    """The whole first, then as they are listed."""
+    places = {variant.name: place for place, variant in enumerate(VARIANTS)}
+    ours = sorted(
+        (one for one in _on(trial, heard) if one.method in places), key=lambda one: places[one.method]
     )
-    return tuple(
-        ablation_row(one, _alarms(one, trial, heard, trials), trial, whole) for one in (whole, *parts)
-    )
+    parts = [Heeded(one, _alarms(one, trial, heard, trials)) for one in ours]
+    whole = parts[0].figures(trial.judged)
+    return tuple(ablation_row(part, trial, whole) for part in parts)
 
 
 def _alarms(one: Heard, trial: Trial, heard: Sequence[Heard], trials: Trials) -> Alarms:

@@ -1,20 +1,22 @@
 """Measures of scores without a threshold, and intervals of any measure by resampling the series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from detectors.statistics import BoolArray, FloatArray, IntArray
 from evals.detection.alarms import NO_ROW, expect_shape
 from evals.detection.count import Count
 from evals.detection.meeting import Meeting, scored_hours
+from evals.detection.pooled_ranking import PooledRanking
 from evals.detection.spend_set import SpendSet
 from evals.detection.vus import vus_pr
 
 VUS_BUFFER_HOURS = 24
+ROUNDS = 400
+"""Draws of an interval."""
 
 
 class HourLabels(NamedTuple):
@@ -84,14 +86,23 @@ def series_counts(met: Meeting) -> SeriesCounts:
     )
 
 
-def bootstrap(value: Callable[[IntArray], float], rows: int, *, seed: int, rounds: int = 400) -> Interval:
-    """Interval of `value(series)` when `rows` series are drawn with replacement.
+def draws(rows: int, *, seed: int, rounds: int = ROUNDS) -> Iterator[IntArray]:
+    """As many series as there are, drawn with replacement, again and again.
 
     Hours and events of a series are not independent, so whole series are drawn. One seed draws the same
-    series for every method, which pairs them: ask for `ours(series) - theirs(series)` to compare two.
+    series for every method, which pairs them.
     """
     rng = np.random.default_rng(seed)
-    values = [value(rng.integers(rows, size=rows)) for _ in range(rounds)]
+    return (rng.integers(rows, size=rows) for _ in range(rounds))
+
+
+def bootstrap(value: Callable[[IntArray], float], rows: int, *, seed: int, rounds: int = ROUNDS) -> Interval:
+    """Interval of `value(series)` over the draws."""
+    return interval_of([value(drawn) for drawn in draws(rows, seed=seed, rounds=rounds)])
+
+
+def interval_of(values: Sequence[float] | FloatArray) -> Interval:
+    """Of the values over many draws; NaN is left out."""
     low, high = np.nanquantile(values, (0.025, 0.975))
     return Interval(float(low), float(high))
 
@@ -105,13 +116,15 @@ def hour_labels(spend: SpendSet) -> HourLabels:
     return HourLabels(anomalous, scored_hours(spend) & (anomalous | ~inside))
 
 
+def pooled_ranking(scores: FloatArray, spend: SpendSet) -> PooledRanking:
+    """The hours that count, of all series."""
+    expect_shape(scores, spend)
+    return PooledRanking.of(scores, *hour_labels(spend))
+
+
 def average_precision(scores: FloatArray, spend: SpendSet) -> float:
     """Of the judged hours of all series in one ranking; a NaN score counts as 0."""
-    expect_shape(scores, spend)
-    anomalous, judged = hour_labels(spend)
-    if not anomalous.any():
-        return float("nan")
-    return float(average_precision_score(anomalous[judged], np.nan_to_num(scores)[judged]))
+    return pooled_ranking(scores, spend).average_precision()
 
 
 def series_vus_pr(scores: FloatArray, spend: SpendSet) -> FloatArray:
@@ -124,7 +137,6 @@ def series_vus_pr(scores: FloatArray, spend: SpendSet) -> FloatArray:
     )
 
 
-def mean_vus_pr(scores: FloatArray, spend: SpendSet) -> float:
-    """Mean over the series that have counted events."""
-    values = series_vus_pr(scores, spend)
+def known_mean(values: FloatArray) -> float:
+    """Without the NaN; NaN where there is nothing else."""
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")

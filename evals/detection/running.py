@@ -10,8 +10,10 @@ from typing import Generic, TypeVar
 from detectors.statistics import FloatArray
 from evals.detection.ablation import VARIANTS, Variant
 from evals.detection.alarms import Alarms
+from evals.detection.meeting import GRACE_HOURS
 from evals.detection.method import Method
-from evals.detection.peers.registry import LeftOut, load_peer
+from evals.detection.peers.registry import LeftOut, grace_hours, load_peer
+from evals.detection.ranking import Ranked, rank
 from evals.detection.trial import Trial
 
 PROCESSES = 2
@@ -33,6 +35,7 @@ class Heard:
     method: str
     trial: str
     scores: FloatArray
+    ranked: Ranked
     cpu_ms: float
     """Per series, of the whole history scored day by day."""
     incidents: Alarms | None = None
@@ -75,16 +78,19 @@ def run_task(task: Task) -> Sequence[Heard | LeftOut]:
 
 def hear(method: Method, trial: Trial) -> Heard:
     made = timed(lambda: trial.scores(method))
-    return Heard(method.name, trial.name, made.value, 1000 * made.cpu_seconds / trial.series)
+    ranked = rank(made.value, trial.judged, grace_hours=grace_hours(method.name))
+    return Heard(method.name, trial.name, made.value, ranked, 1000 * made.cpu_seconds / trial.series)
 
 
 def hear_variant(variant: Variant, trial: Trial) -> Heard:
     """Our detector with its incidents, as it ships or without some part of it."""
     made = timed(lambda: [variant.tell(part) for part in trial.parts])
+    scores = trial.stacked([told.scores for told in made.value])
     return Heard(
         variant.name,
         trial.name,
-        trial.stacked([told.scores for told in made.value]),
+        scores,
+        rank(scores, trial.judged, grace_hours=GRACE_HOURS),
         1000 * made.cpu_seconds / trial.series,
         trial.gathered([told.incidents for told in made.value]),
         trial.gathered([told.spikes for told in made.value]),

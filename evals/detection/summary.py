@@ -6,28 +6,15 @@ from evals.detection.alarms import Alarms, alarms_over
 from evals.detection.count import Count
 from evals.detection.cross_validation import held_out_alarms
 from evals.detection.meeting import count, meet
-from evals.detection.metrics import Interval, average_precision, bootstrap, mean_vus_pr, series_counts
+from evals.detection.metrics import Interval, bootstrap, series_counts
 from evals.detection.peers.registry import grace_hours
-from evals.detection.protocol import Point, best_threshold, recall_within, sweep
+from evals.detection.protocol import best_threshold
 from evals.detection.running import Heard
 from evals.detection.spend_set import SpendSet
 from evals.detection.trial import Trial
 
-BUDGETS = (0.1, 0.25)
-"""False alarms per series-week at which recall is told."""
 INCIDENTS, SPIKES, SCORES = "incidents as told", "spikes of the keys", "scores"
 """The ways our detector is looked at; a peer has scores alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """What the scores of a method are worth whatever its threshold."""
-
-    recall_at_tenth: float
-    recall_at_quarter: float
-    average_precision: float
-    vus_pr: float
-    curve: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +33,7 @@ class Line:
     """Per series."""
 
 
-def rank(heard: Heard, judged: SpendSet) -> Ranked:
-    curve = sweep(heard.scores, judged, grace_hours=grace_hours(heard.method))
-    tenth, quarter = (recall_within(curve, budget) for budget in BUDGETS)
-    return Ranked(
-        tenth,
-        quarter,
-        average_precision(heard.scores, judged),
-        mean_vus_pr(heard.scores, judged),
-        curve,
-    )
-
-
-def line(heard: Heard, way: str, alarms: Alarms, judged: SpendSet, ranked: Ranked) -> Line:
+def line(heard: Heard, way: str, alarms: Alarms, judged: SpendSet) -> Line:
     met = meet(alarms, judged, grace_hours=grace_hours(heard.method))
     table = series_counts(met)
     counted = count(met)
@@ -70,7 +45,7 @@ def line(heard: Heard, way: str, alarms: Alarms, judged: SpendSet, ranked: Ranke
         counted,
         bootstrap(lambda rows: table.over(rows).f1, len(judged.names), seed=0),
         counted.missed_usd / excess_usd if excess_usd else float("nan"),
-        ranked,
+        heard.ranked,
         heard.cpu_ms,
     )
 
@@ -78,9 +53,8 @@ def line(heard: Heard, way: str, alarms: Alarms, judged: SpendSet, ranked: Ranke
 def lines(heard: Heard, trial: Trial, scored: Alarms) -> list[Line]:
     """Our detector in each way, a peer by its scores; `scored` are the alarms of a threshold."""
     judged = trial.judged
-    ranked = rank(heard, judged)
     ways = ((INCIDENTS, heard.incidents), (SPIKES, heard.spikes), (SCORES, scored))
-    return [line(heard, way, alarms, judged, ranked) for way, alarms in ways if alarms is not None]
+    return [line(heard, way, alarms, judged) for way, alarms in ways if alarms is not None]
 
 
 def chosen_alarms(heard: Heard, trial: Trial, *, folds: int) -> Alarms:

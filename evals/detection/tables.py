@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from evals.detection.ablation_rows import AblationRow
+from evals.detection.ablation_rows import AblationRow, Loss
 from evals.detection.count import Count
 from evals.detection.meeting import GRACE_HOURS
 from evals.detection.ours import NAME
@@ -68,17 +68,20 @@ def targets_table(targets: Sequence[Target], columns: Mapping[str, Line]) -> str
 
 
 def ablation_table(rows: Sequence[AblationRow]) -> str:
+    """The whole first; a loss whose interval leaves 0 out is bold."""
     head = (
         "without",
         "F1",
-        "F1 lost (95 %)",
+        "lost",
         "FA",
         "delay h",
-        "F1, own threshold",
+        "own F1",
+        "lost",
         "R@.25",
         "AP",
+        "lost",
         "VUS-PR",
-        "ms",
+        "lost",
     )
     return markdown(head, [_ablation_cells(row) for row in rows])
 
@@ -135,18 +138,23 @@ def _met(target: Target, line: Line) -> str:
 
 def _ablation_cells(row: AblationRow) -> list[str]:
     told, scored = row.told, row.scored
-    lost = (
-        f"{row.f1_lost:+.3f} ({row.interval.low:+.3f} to {row.interval.high:+.3f})" if row.interval else "-"
-    )
+    whole = row.name == NAME
     return [
-        row.name,
+        "nothing" if whole else row.name,
         number(told.count.f1, 3),
-        lost,
+        "" if whole else _loss(row.told_f1),
         number(told.count.false_per_series_week, 3),
         number(told.count.median_delay, 1),
         number(scored.count.f1, 3),
+        "" if whole else _loss(row.own_f1),
         number(scored.ranked.recall_at_quarter, 3),
         number(scored.ranked.average_precision, 3),
+        "" if whole else _loss(row.average_precision),
         number(scored.ranked.vus_pr, 3),
-        number(told.cpu_ms, 0),
+        "" if whole else _loss(row.vus_pr),
     ]
+
+
+def _loss(loss: Loss) -> str:
+    shown = f"**{loss.value:+.3f}**" if loss.is_sure else f"{loss.value:+.3f}"
+    return f"{shown} ({loss.interval.low:+.3f} to {loss.interval.high:+.3f})"

@@ -96,14 +96,14 @@ class KeptModels:
             return {}
         # Ranges, unlike a list, are a part of the scan: it passes over all other numbers and keeps the order.
         wanted = " or ".join(f"array_id between {array_id} and {array_id}" for array_id, *_ in known)
-        found = self.connection.execute(f"select array_id, number from kept_numbers where {wanted}").df()
+        found = self.connection.execute(f"select number from kept_numbers where {wanted}").fetchnumpy()
+        numbers = np.ma.filled(np.ma.asarray(found["number"]), np.nan)
         sizes = [math.prod(shape) for *_, shape in known]
-        expected = np.repeat([array_id for array_id, *_ in known], sizes)
-        if not np.array_equal(found["array_id"].to_numpy(), expected):
+        if len(numbers) != sum(sizes):
             raise RefusedError("the kept model is damaged; make a new one: tokensleuth refit")
-        parts = np.split(found["number"].to_numpy(), np.cumsum(sizes)[:-1])
+        parts = np.split(numbers, np.cumsum(sizes)[:-1])
         return {
-            name: part.astype(dtype).reshape(shape)
+            name: part.astype(dtype, copy=False).reshape(shape)
             for (_, name, dtype, shape), part in zip(known, parts, strict=True)
         }
 
