@@ -8,6 +8,8 @@ from detectors.scoring import Scores
 from detectors.settings import DetectorSettings
 from detectors.statistics import BoolArray, FloatArray, IntArray
 
+_GOING_ON_SIGMAS = 2.0
+"""A rise goes on while its last 6 hours hold so many sigmas of one; the 24 h window echoes for longer."""
 ONSET_HOURS = 5
 """The longest window that fires soon, of 6 hours, looks back so far from the hour it flags."""
 
@@ -54,9 +56,11 @@ def flag_hours(
     """Walk the hours in order, each decided by the hours up to it."""
     flagged = np.zeros(scores.values.shape)
     masked = np.zeros(scores.values.shape, dtype=bool)
-    fires = (scores.values >= settings.fire_score) & matters
-    keeps = scores.values >= settings.keep_score
-    holds = keeps & (scores.excess * scores.direction > 0)
+    rises = (scores.direction > 0) & (scores.lasting == 1)
+    least = np.where(rises, _GOING_ON_SIGMAS * scores.scale, 0.0)
+    going_on = scores.excess * scores.direction > least
+    fires = (scores.values >= settings.fire_score) & matters & going_on
+    holds = (scores.values >= settings.keep_score) & going_on
     for hour in range(scores.hours):
         state = _next_state(state, fires[:, hour], holds[:, hour], scores.direction[:, hour], settings)
         flagged[:, hour] = np.where(state.quiet_hours == 0, state.direction, 0.0)

@@ -23,6 +23,8 @@ _MOST_Z = 100.0
 """More sigmas than that say nothing more; a key that stood still has next to no scale."""
 _RISE_WEIGHTS = (0.9, 1.0, 1.0, 1.2)
 """Of the windows of 1, 3, 6 and 24 h."""
+_DAY_BY_SIX_HOURS = 3.0
+"""The 24 h window is full of a burst for a day; it counts so many times what the last 6 hours do at most."""
 _DROP_WEIGHT = 12.0
 _ORDINARY_DROP = 0.55
 """A drop by less, beyond what the series ordinarily loses, is a holiday."""
@@ -102,11 +104,13 @@ def window_z(actual: FloatArray, expected: FloatArray, calibration: Calibration)
 
 
 def rise_z(actual: FloatArray, known: Known) -> FloatArray:
-    """Like `window_z`, but a rise begins where it leaves the envelope."""
+    """Like `window_z`, but a rise begins where it leaves the envelope, and the day counts while it goes on."""
     z = window_z(actual, known.expected, known.calibration)
+    going_on = _DAY_BY_SIX_HOURS * np.maximum(z[..., 2], 0.0)
     for i, (window, margin) in enumerate(zip(ENVELOPE_WINDOWS, MARGINS, strict=True)):
         beyond = rolling_sum(actual, window) - margin * known.envelope[:, i]
         z[..., i] = np.minimum(z[..., i], np.maximum(_in_sigmas(beyond, known.calibration, i), 0.0))
+    z[..., -1] = np.minimum(z[..., -1], going_on)
     return z
 
 

@@ -83,8 +83,8 @@ def test_the_warm_up_is_left_out_where_history_is_short() -> None:
 def scores_of(values: list[float], direction: float = 1.0) -> Scores:
     row = np.array([values])
     ones = np.ones_like(row)
-    signed = direction * ones
-    return Scores(row, ones, ones, signed, signed, signed, ones, {})
+    signed = 10 * direction * ones
+    return Scores(row, ones, ones, direction * ones, signed, signed, ones, {})
 
 
 def flags_of(values: list[float]) -> list[int]:

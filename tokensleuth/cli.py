@@ -88,6 +88,12 @@ def detect(
     scores: Annotated[
         bool, typer.Option("--scores", help="With --json: the score of every hour of every series.")
     ] = False,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="The last 72 h by the model that `refit` kept: fast enough for every hour."
+        ),
+    ] = False,
     everything: AllFlag = False,
     where: WhereOption = None,
     json: JsonFlag = False,
@@ -98,8 +104,10 @@ def detect(
     """Find spikes and incidents in a range, by default the last 7 days of usage; saves nothing."""
 
     def command(configured: "App", progress: "ProgressBar") -> "Outcome":
-        from tokensleuth.commands.detect import run
+        from tokensleuth.commands.detect import run, run_live
 
+        if live:
+            return run_live(configured, everything=everything, given=(time_range, where or [], scores))
         return run(
             configured,
             time_range,
@@ -108,6 +116,23 @@ def detect(
             everything=everything,
             progress=progress,
         )
+
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+
+
+@app.command()
+def refit(
+    json: JsonFlag = False,
+    config: ConfigOption = None,
+    ledger: LedgerOption = None,
+    casebook: CasebookOption = None,
+) -> None:
+    """Learn what `detect --live` judges by, from the 60 days before the last midnight; run it every night."""
+
+    def command(configured: "App", progress: "ProgressBar") -> "Outcome":
+        from tokensleuth.commands.refit import run
+
+        return run(configured, progress=progress)
 
     execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 

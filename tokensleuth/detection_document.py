@@ -1,5 +1,6 @@
 """What detection found as the objects of the JSON contract."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -29,13 +30,10 @@ def detection_document(
         "unpriced_models": list(found.unpriced.models),
         "spikes": [spike_json(spike) for spike in found.spikes],
         "material_usd": str(least_usd),
-        "incidents": [
-            {**item, "material": is_material(item["excess_usd"], least_usd)}
-            for item in map(incident_json, detection.incidents)
-        ],
+        "incidents": incidents_json(detection.incidents, least_usd),
         "baselines": [
-            *(_baseline(baseline, acts=True) for baseline in found.baselines),
-            *(_baseline(baseline, acts=False) for baseline in found.baselines_to_come),
+            *(baseline_json(baseline, acts=True) for baseline in found.baselines),
+            *(baseline_json(baseline, acts=False) for baseline in found.baselines_to_come),
         ],
     }
     scores = [scored for d in (detection, beside) if d for scored in _scores(d, found.window)]
@@ -61,7 +59,15 @@ def spike_json(spike: Spike) -> dict[str, object]:
     }
 
 
-def _baseline(baseline: Baseline, *, acts: bool) -> dict[str, object]:
+def incidents_json(incidents: Sequence[Incident], least_usd: Decimal) -> list[dict[str, object]]:
+    """Incidents of the contract, each with whether it is material."""
+    return [
+        {**item, "material": is_material(item["excess_usd"], least_usd)}
+        for item in map(incident_json, incidents)
+    ]
+
+
+def baseline_json(baseline: Baseline, *, acts: bool) -> dict[str, object]:
     """An accepted level that touches the range; those that do not act yet begin in it."""
     return {
         "scope": baseline.scope.as_dict(),

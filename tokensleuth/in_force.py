@@ -9,7 +9,7 @@ from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.kept.models import KeptModel
 from ledger.kept.store import Kept
-from ledger.window import HOUR, Window, floor_hour, instant_text, short_text
+from ledger.window import HOUR, Window, floor_hour, short_text
 from tokensleuth.kept_profiles import layout
 from tokensleuth.night import LIVE_HOURS, settings_of
 
@@ -79,21 +79,3 @@ def _reason(model: KeptModel, due: datetime, settings: DetectorSettings, late: i
     return (
         f"settings changed since ({', '.join(changed)}): they act from the next refit on" if changed else None
     )
-
-
-def model_line(model: dict[str, object]) -> str | None:
-    """What people are told of a model that is not the one it should be; None where it is."""
-    late, reason = int(str(model["late_hours"])), model["reason"]
-    if reason is None:
-        return None
-    at = short_text(datetime.fromisoformat(str(model["fitted_at"])))
-    age = f", {late // 24} day{'s' if late > 24 else ''} late" if late else ""
-    return f"model of {at} in force{age}: {reason}"
-
-
-def model_json(in_force: InForce) -> dict[str, object]:
-    return {
-        "fitted_at": instant_text(in_force.newest.fitted_at),
-        "late_hours": in_force.late_hours,
-        "reason": in_force.reason,
-    }

@@ -197,15 +197,16 @@ class _Learning:
             "young": int((~trained)[self.rows.position].sum()),
             "left_out": len(self.rows.left_out),
             "usd_per_day": str(material_usd(self.ledger.reader, last_day, 1.0)),
-            "baselines": [
-                {
-                    "scope": str(b.scope),
-                    "from_at": instant_text(b.from_at),
-                    "until_at": instant_text(b.until_at),
-                }
+            "baselines": [baseline_fact(b) for b in (self.lifting.baselines if self.lifting else ())],
+        }
                 for b in (self.lifting.baselines if self.lifting else ())
             ],
         }
+
+
+def baseline_fact(baseline: Baseline) -> dict[str, object]:
+    """What a model tells of a baseline it was made by."""
+    return {"scope": baseline.scope.as_dict(), "from_at": instant_text(baseline.from_at)}
 
 
 def settings_of(settings: DetectorSettings) -> dict[str, object]:

@@ -9,6 +9,7 @@ from evals.detection.meeting import count, meet
 from evals.detection.metrics import Interval, bootstrap, series_counts
 from evals.detection.peers.registry import grace_hours
 from evals.detection.protocol import best_threshold
+from evals.detection.ranking import Ranked
 from evals.detection.running import Heard
 from evals.detection.spend_set import SpendSet
 from evals.detection.trial import Trial

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
-from ledger.scope import Scope
+from ledger.errors import RefusedError
+from ledger.scope import EVERYTHING, Scope
 from tokensleuth.app import App
 from tokensleuth.clock import seconds_since, stopwatch, utc_now
 from tokensleuth.detection import detect_range
 from tokensleuth.detection_document import detection_document
+from tokensleuth.live import detect_live
+from tokensleuth.live_document import live_document
 from tokensleuth.materiality import material_usd
 from tokensleuth.output import Outcome, ProgressBar
 from tokensleuth.ranges import asked_range
-from tokensleuth.terminal import detection_summary
+from tokensleuth.terminal import detection_summary, live_lines
+from tokensleuth.unpriced import unpriced_usage
 
 
 def run(
@@ -39,3 +43,23 @@ def run(
         found, least_usd=least_usd, seconds=seconds_since(started), with_scores=with_scores
     )
     return Outcome(document, [detection_summary(document, everything=everything)])
+
+
+def run_live(app: App, *, everything: bool, given: tuple[object, ...] = ()) -> Outcome:
+    """Judge the last 72 hours by the kept model; raises RefusedError where a range or scope is given too."""
+    if any(given):
+        raise RefusedError(
+            "--live is about all of the last 72 h; give it without RANGE, --where and --scores"
+        )
+    started = stopwatch()
+    with app.ledger() as ledger:
+        found = detect_live(ledger, app.settings.detection, now=utc_now())
+        unpriced = unpriced_usage(ledger.reader, found.window, EVERYTHING)
+    document = live_document(
+        found,
+        accepted=app.accepted_baselines(),
+        unpriced=unpriced,
+        material_share=app.settings.reports.material_share,
+        seconds=seconds_since(started),
+    )
+    return Outcome(document, [detection_summary(document, everything=everything), live_lines(document)])

@@ -6,6 +6,7 @@ Text from data is never read as markup and holds no control characters when it g
 from tokensleuth.terminal.baselines import baseline_table, baseline_text
 from tokensleuth.terminal.card import incident_card
 from tokensleuth.terminal.ingest import ingest_block
+from tokensleuth.terminal.live import live_lines, refit_text
 from tokensleuth.terminal.simulation import simulation_summary
 from tokensleuth.terminal.sparkline import Sparkline
 from tokensleuth.terminal.tables import (
@@ -26,8 +27,10 @@ __all__ = [
     "incident_table",
     "ingest_block",
     "minor_line",
+    "live_lines",
     "plain_table",
     "proposal_table",
+    "refit_text",
     "simulation_summary",
     "unpriced_block",
 ]
