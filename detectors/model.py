@@ -37,7 +37,7 @@ def fit(
         learn(history.rows(rows), settings, taken(known.shapes, rows) if known else None)
         for rows in blocks(len(history.learnt))
     ]
-    profiles = conclude(lessons, history, floor)
+    profiles = conclude(joined_lesson(lessons), history, floor)
     if known is not None:
         return replace(profiles, forest=known.forest)
     rows = sampled_rows(profiles.trained, profiles.calibration, seed=settings.seed)
@@ -73,18 +73,30 @@ def learn(history: History, settings: DetectorSettings, known: Shapes | None = N
     )
 
 
-def conclude(lessons: Sequence[Lesson], history: History, floor: float) -> Profiles:
-    """Profiles without a forest: scales are drawn to what is usual among all series."""
+def joined_lesson(lessons: Sequence[Lesson]) -> Lesson:
+    """Block after block; all with a price channel, or none."""
     prices = [lesson.price for lesson in lessons if lesson.price is not None]
-    return Profiles(
+    return Lesson(
         expected=np.concatenate([lesson.expected for lesson in lessons]),
         envelope=np.concatenate([lesson.envelope for lesson in lessons]),
-        first_weekday=(history.first_weekday + history.learnt.shape[1] // DAY_HOURS - CONTEXT_DAYS)
-        % WEEK_DAYS,
-        calibration=calibrate(joined(Measured, [lesson.measured for lesson in lessons]), floor),
+        measured=joined(Measured, [lesson.measured for lesson in lessons]),
         trained=np.concatenate([lesson.trained for lesson in lessons]),
         price=joined(PriceProfile, prices) if prices else None,
         shapes=joined(Shapes, [lesson.shapes for lesson in lessons]),
+    )
+
+
+def conclude(lesson: Lesson, history: History, floor: float) -> Profiles:
+    """Profiles without a forest: scales are drawn to what is usual among all series."""
+    days = history.learnt.shape[1] // DAY_HOURS
+    return Profiles(
+        expected=lesson.expected,
+        envelope=lesson.envelope,
+        first_weekday=(history.first_weekday + days - CONTEXT_DAYS) % WEEK_DAYS,
+        calibration=calibrate(lesson.measured, floor),
+        trained=lesson.trained,
+        price=lesson.price,
+        shapes=lesson.shapes,
         forest=None,
     )
 

@@ -13,7 +13,7 @@ from ledger.window import Window
 
 QueryName = Literal[
     "cells", "extent", "first_seen", "grouped_cells", "hourly", "loads_of_hours", "price_basis", "rates",
-    "scope_sums", "scopes", "totals",
+    "scope_names", "scope_sums", "scopes", "totals",
 ]  # fmt: skip
 
 _METRIC_SQL: Mapping[Metric, str] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from ledger.catalogue import BoundQuery, bind, utc_naive
 from ledger.engine import Engine
-from ledger.scope import Dimension
+from ledger.scope import Dimension, Scope
 from ledger.window import Window
 
 
@@ -52,6 +53,13 @@ class CellReader:
         """Every scope with traffic in the window."""
         frame = self._frame(bind("scope_sums", windows=[window])).sort_values("scope_id")
         return ScopeSums(frame["scope_id"].to_numpy(), frame["cost_usd"].to_numpy())
+
+    def names(self, scope_ids: Sequence[int], by: Sequence[Dimension]) -> list[Scope]:
+        """What each of these scopes is called, in their order."""
+        query = bind("scope_names", by=by, scope_ids=scope_ids)
+        rows = self.engine.rows(query.sql, query.parameters)
+        named = {cast(int, row[-1]): Scope.of(list(zip(by, map(str, row), strict=False))) for row in rows}
+        return [named[i] for i in scope_ids]
 
     def _cells(self, query: BoundQuery, window: Window) -> Cells:
         frame = self._frame(query)

@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from evals.detection.__main__ import main
+from evals.detection.__main__ import command_of, main, parser
 from evals.detection.contact_sheet import Picture, sheet_spec, write_sheet
 from evals.detection.generator import generate_set
 from evals.detection.servegen_week import real_week
@@ -46,6 +46,11 @@ def test_without_data_or_a_seed_there_is_nothing_to_compare(
 def test_seeds_seen_in_development_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "1", "9002"]) == 2
     assert "[9002]" in capsys.readouterr().err
+
+
+def test_the_results_name_seeds_and_what_was_left_out_but_no_folder() -> None:
+    options = parser().parse_args(["--data", "somewhere", "--seeds", "5", "6", "--no-peers"])
+    assert command_of(options) == "python -m evals.detection --seeds 5 6 --series 75 --no-peers"
 
 
 def test_the_real_week_is_counted_by_size_and_drawn(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ from ledger.errors import RefusedError
 from ledger.kept.models import KeptModel
 from ledger.kept.store import Kept
 from ledger.window import HOUR, Window, floor_hour, short_text
-from tokensleuth.kept_profiles import layout
-from tokensleuth.night import LIVE_HOURS, settings_of
+from tokensleuth.kept_facts import LIVE_HOURS, layout, settings_of
 
 _DAY = timedelta(days=1)
 

@@ -2,55 +2,30 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 import numpy as np
 
 from detectors.arrays import Numbers, names_of, put_together, taken, taken_apart
-from detectors.envelope import ENVELOPE_WINDOWS
 from detectors.flags import FlagState
 from detectors.forest import Forest
 from detectors.model import blocks
 from detectors.plain_forest import FEATURES, forest_arrays, forest_names, forest_of
 from detectors.price import PriceProfile
-from detectors.profiles import AHEAD_DAYS, CONTEXT_HOURS, Ahead, Lesson
-from detectors.scale import DROP_WINDOWS, WINDOWS, Calibration
-from detectors.scoring import DROP, PRICE
-from detectors.scoring import FOREST as FOREST_TERM
+from detectors.profiles import CONTEXT_HOURS, Ahead, Lesson
+from detectors.scale import Calibration
 from detectors.seasonal import DAY_HOURS, WEEK_DAYS, Shapes
 from detectors.statistics import IntArray
 from ledger.kept.models import WHOLE, KeptModel, KeptModels
 from tokensleuth.fitted_rows import FittedRows
+from tokensleuth.kept_facts import ROWS
 
-ROWS = 1024
-"""Rows fetched and written at once."""
 SHAPES = "Shapes.%"
 FOREST = "forest."
-_FORMAT = 1
 _CACHED_BLOCKS = 4
 _FOR_SCORES = (
     "trained",
     *(f"{kind.__name__}.{name}" for kind in (Calibration, PriceProfile) for name in names_of(kind)),
 )
-
-
-def layout() -> str:
-    """What the kept arrays mean, as a fingerprint; a program with another one does not read them."""
-    kinds = [(kind.__name__, names_of(kind)) for kind in (Calibration, PriceProfile, Shapes, FlagState)]
-    meant = (
-        _FORMAT,
-        kinds,
-        DROP,
-        FOREST_TERM,
-        PRICE,
-        WINDOWS,
-        DROP_WINDOWS,
-        ENVELOPE_WINDOWS,
-        AHEAD_DAYS,
-        CONTEXT_HOURS,
-        ROWS,
-    )
-    return sha256(repr((meant, forest_names())).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import numpy as np
 
 from detectors.hierarchy import merge_incidents
 from detectors.incidents import Incident, Spike
-from detectors.scored import ScoredSeries
 from detectors.settings import DetectorSettings
 from detectors.spikes import extract_spikes
 from detectors.statistics import IntArray
@@ -16,10 +15,11 @@ from ledger.kept.store import Kept
 from ledger.scope import Scope
 from ledger.store import Ledger
 from ledger.window import Window, short_text
-from tokensleuth.detection import LEAF, LEVELS
+from tokensleuth.detection import LEVELS
 from tokensleuth.fitted_rows import FittedRows
 from tokensleuth.in_force import InForce, complete_until, models_in_force
 from tokensleuth.live_hours import LiveHours, flagged_rows, read_hours
+from tokensleuth.live_leaves import live_leaves
 from tokensleuth.live_series import scored_series, with_others
 from tokensleuth.ranges import usage_extent
 
@@ -75,11 +75,12 @@ def detect_live(
         scored = scored_series(ledger.kept, hours, found, in_force.settings.history_days)
         spikes = extract_spikes(scored, in_force.settings)
         done("spikes")
-        accounts = with_others(ledger.kept, hours, found, scored)
-        window = _leaf_window(spikes, extent, in_force)
-        spikes, incidents = _told(
-            spikes, _merged(ledger, spikes, accounts, window, new, in_force.settings), in_force
-        )
+        flagged_ids = hours.rows.series_of(found.rows).series_ids
+        leaves = live_leaves(ledger, hours.members, flagged_ids, _leaf_window(spikes, extent, in_force))
+        accounts = with_others(ledger.kept, hours, scored, leaves.series_ids)
+        places = [*(key.scope for key in accounts.series), *new]
+        merged = merge_incidents(spikes, leaves.leaves, in_force.settings, scored=accounts, scopes=places)
+        spikes, incidents = _told(spikes, merged, in_force)
     known = found.scored[hours.rows.position]
     return LiveDetection(
         in_force=in_force,
@@ -106,19 +107,6 @@ def _told(
 def _leaf_window(spikes: Sequence[Spike], extent: Window, in_force: InForce) -> Window:
     first = min(spike.window.start_at for spike in spikes) - _LEAF_HISTORY
     return Window(max(first, extent.start_at), in_force.window.end_at)
-
-
-def _merged(
-    ledger: Ledger,
-    spikes: Sequence[Spike],
-    scored: ScoredSeries,
-    window: Window,
-    new: Sequence[Scope],
-    settings: DetectorSettings,
-) -> tuple[Incident, ...]:
-    leaves = ledger.reader.hourly(window, by=LEAF)
-    scopes = [*(key.scope for key in scored.series), *new]
-    return merge_incidents(spikes, leaves, settings, scored=scored, scopes=scopes)
 
 
 def _not_scored(

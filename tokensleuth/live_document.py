@@ -7,8 +7,8 @@ from detectors.accepted import Baseline
 from ledger.window import instant_text
 from tokensleuth.detection_document import baseline_json, incidents_json, spike_json
 from tokensleuth.in_force import InForce
+from tokensleuth.kept_facts import baseline_fact
 from tokensleuth.live import LiveDetection, NotScored
-from tokensleuth.night import baseline_fact
 from tokensleuth.refit import Refitted
 from tokensleuth.unpriced import Unpriced
 

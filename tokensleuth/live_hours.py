@@ -19,7 +19,8 @@ from tokensleuth.detection import LEVELS
 from tokensleuth.fitted_rows import FittedRows, signatures
 from tokensleuth.in_force import InForce
 from tokensleuth.judged_days import Chain, judge_days
-from tokensleuth.kept_profiles import ROWS, KeptProfiles
+from tokensleuth.kept_facts import ROWS
+from tokensleuth.kept_profiles import KeptProfiles
 from tokensleuth.spend_matrix import Spend, added_up
 
 

@@ -38,7 +38,7 @@ def scored_series(kept: Kept, hours: LiveHours, found: Flagged, history_days: in
         expected=lead.then(past.expected, scores.expected[series.index]),
         scale=lead.then(past.scale, scores.scale[series.index]),
         values=lead.then(past.score, scores.values[series.index]),
-        flagged=lead.then(past.flagged, found.flagged[series.index], other=0.0),
+        flagged=lead.then(past.flagged.astype(float), found.flagged[series.index], other=0.0),
         terms={
             name: lead.then(past.terms[:, i], scores.terms[name][series.index])
             for i, name in enumerate(names)
@@ -46,17 +46,19 @@ def scored_series(kept: Kept, hours: LiveHours, found: Flagged, history_days: in
     )
 
 
-def with_others(kept: Kept, hours: LiveHours, found: Flagged, flagged: ScoredSeries) -> ScoredSeries:
-    """The same and all other series of the newest model, of which amounts only are known, not scores."""
-    seen = hours.rows.series_of(found.rows).series_ids
-    others = ~np.isin(hours.rows.series_ids, seen)
-    rows = hours.rows.position[others]
-    keys = [SeriesKey("cost_usd", s) for s in kept.series.scopes(hours.rows.series_ids[others].tolist())]
-    judged = hours.judged.hours
+def with_others(kept: Kept, hours: LiveHours, flagged: ScoredSeries, series_ids: IntArray) -> ScoredSeries:
+    """The same and these series of the newest model, of which amounts only are known, not scores."""
+    ours = np.isin(hours.rows.series_ids, series_ids)
+    known = {key.scope for key in flagged.series}
+    scopes = kept.series.scopes(hours.rows.series_ids[ours].tolist())
+    others = np.array([scope not in known for scope in scopes], dtype=bool)
+    rows = hours.rows.position[ours][others]
+    keys = [SeriesKey("cost_usd", scope) for scope in scopes if scope not in known]
     unknown = np.full((len(rows), flagged.window.hours), np.nan)
     actual, expected = unknown.copy(), unknown.copy()
-    actual[:, -judged:] = hours.spend.cost_usd[rows, CONTEXT_HOURS:]
-    expected[:, -judged:] = expected_of(hours.chain, hours.rows.first[rows], hours.window)
+    judged = slice(flagged.window.hours - hours.judged.hours, None)
+    actual[:, judged] = hours.spend.cost_usd[rows, CONTEXT_HOURS:]
+    expected[:, judged] = expected_of(hours.chain, hours.rows.first[rows], hours.window)
     return ScoredSeries(
         series=(*flagged.series, *keys),
         window=flagged.window,

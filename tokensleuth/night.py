@@ -1,7 +1,7 @@
 """One midnight of the refit: the days before it judged by the models before, then a model of its own."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -11,11 +11,9 @@ from detectors.arrays import joined, taken
 from detectors.flags import FlagState
 from detectors.forest import Forest, grow_forest
 from detectors.judging import scale_floor
-from detectors.model import blocks, learn
+from detectors.model import blocks, joined_lesson, learn
 from detectors.ordinary import ordinary_features, sampled_rows
 from detectors.plain_forest import plain
-from detectors.price import PriceProfile
-from detectors.profiles import Lesson
 from detectors.scale import Calibration, Measured, calibrate
 from detectors.seasonal import Shapes
 from detectors.settings import DetectorSettings
@@ -29,19 +27,15 @@ from ledger.window import HOUR, Window, instant_text
 from tokensleuth.detection import LEVELS
 from tokensleuth.fitted_rows import FittedRows
 from tokensleuth.judged_days import Chain, hours_to_keep, judge_days
+from tokensleuth.kept_facts import LIVE_HOURS, ROWS, baseline_fact, signed
 from tokensleuth.kept_profiles import (
-    ROWS,
     KeptProfiles,
-    layout,
     write_calibration,
     write_forest,
     write_lesson,
 )
 from tokensleuth.learnt_history import LearntHistory, Lifting, learnt_history
 from tokensleuth.materiality import material_usd
-
-LIVE_HOURS = 72
-"""Usage that comes so late is still judged, again, by the models of its own midnights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +111,7 @@ class _Learning:
         history = self._history(series_ids, self.masks)
         state = self._judged(history, np.arange(rows.start, rows.stop))
         known = self._known_shapes(series_ids)
-        lesson = _joined_lesson(
+        lesson = joined_lesson(
             [
                 learn(history.rows(part), self.settings, taken(known, part) if known else None)
                 for part in blocks(len(series_ids))
@@ -136,8 +130,7 @@ class _Learning:
         forest_at = self._previous.forest_at if self._previous and not self._renews else midnight
         if forest_at == midnight:
             write_forest(kept.models, midnight, self._grown(trained, calibration))
-        facts = self._facts(trained, forest_at)
-        model = KeptModel(midnight, settings_of(self.settings), layout(), facts)
+        model = signed(midnight, self.settings, self._facts(trained, forest_at))
         kept.models.add(model)
         return model
 
@@ -176,13 +169,10 @@ class _Learning:
         rows = sampled_rows(trained, calibration, seed=self.settings.seed)
         masks = self.ledger.kept.hours.masked(self.night.history)
         history = self._history(self.rows.first[rows], masks).rows(slice(None))
-        midnight = KeptProfiles.of(self.ledger.kept.models, self._signed({}))
+        midnight = KeptProfiles.of(self.ledger.kept.models, signed(self.night.midnight, self.settings, {}))
         features = ordinary_features(history, midnight.shapes(rows), taken(calibration, rows))
         grown = grow_forest(features, self.settings)
         return plain(grown) if grown else None
-
-    def _signed(self, facts: dict[str, object]) -> KeptModel:
-        return KeptModel(self.night.midnight, settings_of(self.settings), layout(), facts)
 
     def _facts(self, trained: BoolArray, forest_at: datetime) -> dict[str, object]:
         last_day = Window(self.night.midnight - HOUR, self.night.midnight)
@@ -199,18 +189,6 @@ class _Learning:
             "usd_per_day": str(material_usd(self.ledger.reader, last_day, 1.0)),
             "baselines": [baseline_fact(b) for b in (self.lifting.baselines if self.lifting else ())],
         }
-                for b in (self.lifting.baselines if self.lifting else ())
-            ],
-        }
-
-
-def baseline_fact(baseline: Baseline) -> dict[str, object]:
-    """What a model tells of a baseline it was made by."""
-    return {"scope": baseline.scope.as_dict(), "from_at": instant_text(baseline.from_at)}
-
-
-def settings_of(settings: DetectorSettings) -> dict[str, object]:
-    return asdict(settings)
 
 
 def _chain_before(ledger: Ledger, midnight: datetime) -> Chain | None:
@@ -219,15 +197,3 @@ def _chain_before(ledger: Ledger, midnight: datetime) -> Chain | None:
     since = midnight - LIVE_HOURS * HOUR
     recent = [model for model in models if model.fitted_at >= since] or models[-1:]
     return Chain.of([KeptProfiles.of(ledger.kept.models, model) for model in recent]) if recent else None
-
-
-def _joined_lesson(lessons: Sequence[Lesson]) -> Lesson:
-    prices = [lesson.price for lesson in lessons if lesson.price is not None]
-    return Lesson(
-        expected=np.concatenate([lesson.expected for lesson in lessons]),
-        envelope=np.concatenate([lesson.envelope for lesson in lessons]),
-        measured=joined(Measured, [lesson.measured for lesson in lessons]),
-        trained=np.concatenate([lesson.trained for lesson in lessons]),
-        price=joined(PriceProfile, prices) if prices else None,
-        shapes=joined(Shapes, [lesson.shapes for lesson in lessons]),
-    )

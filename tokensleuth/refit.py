@@ -12,8 +12,9 @@ from ledger.kept.models import KeptModel
 from ledger.kept.store import Kept
 from ledger.store import Ledger
 from ledger.window import Window, instant_text
-from tokensleuth.kept_profiles import FOREST, SHAPES, layout
-from tokensleuth.night import Night, learn_night, settings_of
+from tokensleuth.kept_facts import layout, settings_of
+from tokensleuth.kept_profiles import FOREST, SHAPES
+from tokensleuth.night import Night, learn_night
 from tokensleuth.ranges import usage_extent
 
 DAY = timedelta(days=1)

@@ -25,7 +25,7 @@ QUICK_SERIES = 40
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if known := sorted(SEEDS_OF_DEVELOPMENT & set(options.seeds)):
         print(f"seeds {known} were looked at while the detector was made; take others", file=sys.stderr)
         return 2
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     week = real_week(source) if source and all_of_it else None
     print(markdown_report(found, week))
     if options.write and all_of_it:
-        write_results(found, week, " ".join(("python -m evals.detection", *(arguments or sys.argv[1:]))))
+        write_results(found, week, command_of(options))
     return 0
 
 
@@ -58,7 +58,16 @@ def write_results(found: Comparison, week: RealWeek | None, command: str) -> Non
     (out / "detection.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_of(options: argparse.Namespace) -> str:
+    """What made the results; the folder of the data is this machine's own business."""
+    left_out = [f"--no-{name}" for name in ("peers", "ablation") if not getattr(options, name)]
+    seeds = " ".join(map(str, options.seeds))
+    return " ".join(
+        ("python -m evals.detection", f"--seeds {seeds}", f"--series {options.series}", *left_out)
+    )
+
+
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evals.detection", description=__doc__)
     parser.add_argument(
         "--data",

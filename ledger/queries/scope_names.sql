@@ -1,0 +1,1 @@
+select {dimensions} scope_id from scopes where {scopes}
