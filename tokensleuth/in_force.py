@@ -44,7 +44,8 @@ def models_in_force(kept: Kept, settings: DetectorSettings, end_at: datetime) ->
 
     Raises RefusedError where none is kept, or none that this program can read, or the newest is too old.
     """
-    models = [model for model in kept.models.all() if model.fitted_at < end_at]
+    every = kept.models.all()
+    models = [model for model in every if model.fitted_at < end_at]
     if not models:
         raise RefusedError("no model is kept; make one: tokensleuth refit")
     if any(model.layout != layout() for model in models):
@@ -60,7 +61,8 @@ def models_in_force(kept: Kept, settings: DetectorSettings, end_at: datetime) ->
     used = models[max(len(before) - 1, 0) :]
     made_by = DetectorSettings(**newest.settings)  # type: ignore[arg-type]
     due = (end_at - HOUR).replace(hour=0)
-    late = int((due - newest.fitted_at) / HOUR)
+    # The model of `end_at` itself, where there is one, judges the hours to come: no refit is missing.
+    late = int((due - newest.fitted_at) / HOUR) if every[-1] is newest else 0
     return InForce(
         models=used,
         settings=made_by,
