@@ -104,7 +104,7 @@ def window_z(actual: FloatArray, expected: FloatArray, calibration: Calibration)
 
 
 def rise_z(actual: FloatArray, known: Known) -> FloatArray:
-    """Like `window_z`, but a rise begins where it leaves the envelope, and the day counts while it goes on."""
+    """Like `window_z`, but a rise begins where it leaves the envelope; a day's counts while it goes on."""
     z = window_z(actual, known.expected, known.calibration)
     going_on = _DAY_BY_SIX_HOURS * np.maximum(z[..., 2], 0.0)
     for i, (window, margin) in enumerate(zip(ENVELOPE_WINDOWS, MARGINS, strict=True)):

@@ -1,4 +1,4 @@
-"""A seeded ledger of many keys, written straight into the hourly cells: for the cost of detection at scale."""
+"""A seeded ledger of many keys, written straight into the hourly cells: what detection costs at scale."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +15,9 @@ MODELS = 12
 
 _SCOPES_SQL = f"""
 insert into scopes
-select k, 'openai', 'model-' || (hash(k, 'model') % {MODELS}), 'team-' || lpad((k // {KEYS_PER_TEAM})::varchar, 4, '0'),
-    'project-' || (k // 20), 'key-' || lpad(k::varchar, 6, '0'), 'UNALLOCATED', 'answers', 'us-east-1', 'standard',
+select k, 'openai', 'model-' || (hash(k, 'model') % {MODELS}),
+    'team-' || lpad((k // {KEYS_PER_TEAM})::varchar, 4, '0'), 'project-' || (k // 20),
+    'key-' || lpad(k::varchar, 6, '0'), 'UNALLOCATED', 'answers', 'us-east-1', 'standard',
     'sdk/1', 'UNALLOCATED', 'given'
 from range($keys) r(k)
 """

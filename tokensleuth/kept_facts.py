@@ -1,6 +1,6 @@
 """What a kept model tells of itself: by which settings, program and baselines it was made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
@@ -17,7 +17,7 @@ from detectors.scoring import DROP, FOREST, PRICE
 from detectors.seasonal import Shapes
 from detectors.settings import DetectorSettings
 from ledger.kept.models import KeptModel
-from ledger.window import instant_text
+from ledger.window import HOUR, instant_text
 
 LIVE_HOURS = 72
 """Usage that comes so late is still judged, again, by the models of its own midnights."""
@@ -40,6 +40,13 @@ def layout() -> str:
     windows = (WINDOWS, DROP_WINDOWS, ENVELOPE_WINDOWS, AHEAD_DAYS, CONTEXT_HOURS)
     meant = (_FORMAT, ROWS, kinds, windows, (DROP, FOREST, PRICE), forest_names())
     return sha256(repr(meant).encode()).hexdigest()[:16]
+
+
+def judging(models: Sequence[KeptModel], end_at: datetime) -> Sequence[KeptModel]:
+    """The models that judge the last 72 h before `end_at`, oldest first, as far as there are any."""
+    earlier = [model for model in models if model.fitted_at < end_at]
+    begun = [model for model in earlier if model.fitted_at <= end_at - LIVE_HOURS * HOUR]
+    return earlier[max(len(begun) - 1, 0) :]
 
 
 def baseline_fact(baseline: Baseline) -> dict[str, object]:

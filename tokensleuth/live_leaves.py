@@ -35,7 +35,8 @@ def live_leaves(ledger: Ledger, members: Members, spiking: IntArray, window: Win
     cells = reader.cells(window)
     scopes = members.series_id.shape[1]
     flat = cells.scope_id.astype(np.int64) * window.hours + cells.hour
-    hourly = np.bincount(flat, cells.cost_usd, scopes * window.hours).reshape(scopes, window.hours)
+    hours = np.bincount(flat, cells.cost_usd, scopes * window.hours).astype(np.float64)
+    hourly: FloatArray = hours.reshape(scopes, window.hours)
     used = np.bincount(cells.scope_id, minlength=scopes) > 0
     single = used & _told_apart(members, spiking, int(used.sum()))
     names, values = _single_leaves(reader, hourly, np.flatnonzero(single))

@@ -27,7 +27,7 @@ from ledger.window import HOUR, Window, instant_text
 from tokensleuth.detection import LEVELS
 from tokensleuth.fitted_rows import FittedRows
 from tokensleuth.judged_days import Chain, hours_to_keep, judge_days
-from tokensleuth.kept_facts import LIVE_HOURS, ROWS, baseline_fact, signed
+from tokensleuth.kept_facts import ROWS, baseline_fact, judging, signed
 from tokensleuth.kept_profiles import (
     KeptProfiles,
     write_calibration,
@@ -192,8 +192,6 @@ class _Learning:
 
 
 def _chain_before(ledger: Ledger, midnight: datetime) -> Chain | None:
-    """The kept models of the last 72 h before the midnight, else the last one there is."""
-    models = [model for model in ledger.kept.models.all() if model.fitted_at < midnight]
-    since = midnight - LIVE_HOURS * HOUR
-    recent = [model for model in models if model.fitted_at >= since] or models[-1:]
-    return Chain.of([KeptProfiles.of(ledger.kept.models, model) for model in recent]) if recent else None
+    kept = ledger.kept.models
+    models = judging(kept.all(), midnight)
+    return Chain.of([KeptProfiles.of(kept, model) for model in models]) if models else None

@@ -48,6 +48,7 @@ def _line_json(line: Line) -> dict[str, object]:
         **_count_json(line.count),
         "f1_interval": list(line.f1),
         "missed_share": line.missed_share,
+        "alarms_of_several_series": line.of_several,
         "cpu_ms_per_series": line.cpu_ms,
         "recall_at_tenth": ranked.recall_at_tenth,
         "recall_at_quarter": ranked.recall_at_quarter,

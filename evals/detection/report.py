@@ -55,7 +55,9 @@ def _sections(found: Comparison, week: RealWeek | None) -> Iterator[str]:
         columns = {"2-fold threshold": found.ours(MONITORING, SCORES)}
         yield "Real monitored series:\n\n" + targets_table(MONITORING_TARGETS, columns)
     for trial in found.trials.reported:
-        yield f"### {trial_title(trial)}\n\n{_about(trial)}\n\n{main_table(found.of(trial.name))}"
+        several = f"Incidents told of several keys: {found.ours(trial.name).of_several}."
+        table = main_table(found.of(trial.name))
+        yield f"### {trial_title(trial)}\n\n{_about(trial)} {several}\n\n{table}"
     yield "### Ours by kind of event\n\n" + kinds_table(_spend_columns(found))
     yield "### Ours by family of series\n\n" + families_table(_spend_columns(found))
     for name, rows in found.ablation.items():

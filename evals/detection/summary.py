@@ -29,6 +29,8 @@ class Line:
     f1: Interval
     missed_share: float
     """Of the excess dollars of all counted events."""
+    of_several: int
+    """False alarms that name no single series."""
     ranked: Ranked
     cpu_ms: float
     """Per series."""
@@ -46,6 +48,7 @@ def line(heard: Heard, way: str, alarms: Alarms, judged: SpendSet) -> Line:
         counted,
         bootstrap(lambda rows: table.over(rows).f1, len(judged.names), seed=0),
         counted.missed_usd / excess_usd if excess_usd else float("nan"),
+        table.nowhere,
         heard.ranked,
         heard.cpu_ms,
     )
