@@ -23,7 +23,7 @@ from evals.detection.spend_set import SpendSet
 from evals.detection.summary import INCIDENTS, SCORES
 from evals.detection.targets import SPEND_TARGETS
 from evals.detection.trial import Trial
-from evals.detection.trials import FRESH, TUNING, Trials, load_trials
+from evals.detection.trials import FRESH, TUNING, Trials, fresh_set, load_trials
 
 RULE = "3x the 7-day mean"
 
@@ -155,6 +155,14 @@ def test_without_the_data_a_seed_that_is_not_reported_chooses_the_thresholds(tmp
     trials = load_trials(tmp_path, [1], 5)
     assert [trial.name for trial in trials.reported] == [FRESH]
     assert [trial.name for trial in trials.run] == [TUNING, FRESH]
+
+
+def test_even_seeds_are_made_of_real_clients_where_there_are_any() -> None:
+    clients = np.random.default_rng(0).random((3, 336)) + 0.1
+    parametric, real = (fresh_set(seed, 5, clients) for seed in (1, 2))
+    assert (parametric.name, real.name) == ("seed 1", "seed 2 on real clients")
+    np.testing.assert_array_equal(parametric.cost_usd, generate_set(1, series=5).cost_usd)
+    assert not np.array_equal(real.cost_usd, generate_set(2, series=5).cost_usd)
 
 
 def test_cpu_is_measured() -> None:

@@ -86,9 +86,7 @@ def trial_title(trial: Trial) -> str:
 def _about(trial: Trial) -> str:
     if trial.name == FRESH:
         names = ", ".join(part.name for part in trial.parts)
-        return (
-            f"{names}; peers' thresholds and that of our scores were chosen on other series, none on these."
-        )
+        return f"{names}. Thresholds of scores were chosen on other series; nothing was on these."
     folds = "5-fold" if trial.name == DEVELOPMENT else "2-fold"
     return f"Thresholds of scores are {folds} cross-validated over series."
 

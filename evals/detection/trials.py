@@ -1,7 +1,7 @@
 """The trials of the benchmark, and how a method's threshold is chosen on each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detectors.statistics import FloatArray
@@ -66,7 +66,9 @@ def load_trials(data: Path, seeds: Sequence[int], series: int) -> Trials:
 
 def fresh_set(seed: int, series: int, clients: FloatArray | None) -> SpendSet:
     """Even seeds resample real clients where there are any; all else is parametric."""
-    return generate_set(seed, series=series, real_clients=clients if seed % 2 == 0 else None)
+    real = clients if seed % 2 == 0 else None
+    name = f"seed {seed}" if real is None else f"seed {seed} on real clients"
+    return replace(generate_set(seed, series=series, real_clients=real), name=name)
 
 
 def threshold_alarms(heard: Heard, trial: Trial, tuned: Heard, tuning: Trial) -> Alarms:
