@@ -57,6 +57,10 @@ class Ledger:
         self._connection.execute("commit")
         return report
 
+    def limit_memory(self, megabytes: int) -> None:
+        """Hold fewer blocks of the file in memory; a query that needs more writes to disk on its way."""
+        self._connection.execute(f"set memory_limit = '{int(megabytes)}MB'")
+
     def pricing(self, book: PriceBook) -> PricingSummary:
         """What has no price and why, and which models have long-context prices that are not applied."""
         return unpriced_usage(self._connection, book)

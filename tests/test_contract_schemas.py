@@ -14,8 +14,8 @@ from ledger.scope import DIMENSIONS
 
 CONTRACT = Path(__file__).parents[1] / "docs" / "contract"
 NAMES = (
-    *("accept-baseline", "baselines", "detect", "doctor", "incidents", "ingest", "investigate", "proposals"),
-    *("reprice", "simulate"),
+    *("accept-baseline", "baselines", "detect", "detect-live", "doctor", "incidents", "ingest"),
+    *("investigate", "proposals", "refit", "reprice", "simulate"),
 )
 EFFECTS = [
     *("volume", "retries", "new_entities", "gone_entities", "model_mix", "tier_mix", "input_length"),
@@ -158,6 +158,13 @@ BROKEN = [
     Change("detect", (*SPIKE, "actual_usd"), 96.1),
     Change("detect", (*SPIKE, "series", "metric"), Missing),
     Change("detect", ("scores", 0, "values"), ["high"]),
+    Change("detect-live", ("model", "late_hours"), -1),
+    Change("detect-live", ("model", "reason"), ""),
+    Change("detect-live", ("not_scored", 0, "scopes", 0), {"squad": "x"}),
+    Change("detect-live", ("not_scored", 0, "reason"), Missing),
+    Change("refit", ("learnt",), []),
+    Change("refit", ("kept", 0), "2026-11-01"),
+    Change("refit", ("baselines", 0, "from_at"), Missing),
     Change("ingest", ("read",), -1),
     Change("ingest", ("rejected",), True),
     Change("ingest", ("errors", 0, "line"), 0),
@@ -237,6 +244,8 @@ VALID = [
     Change("doctor", ("checks", 0, "status"), "warn"),
     Change("accept-baseline", ("reason",), None),
     Change("detect", ("baselines",), Missing),
+    Change("detect-live", ("model", "reason"), None),
+    Change("detect-live", ("not_scored",), []),
     Change("simulate", ("labels",), None),
     Change("simulate", ("lost", 0, "false_alarm"), None),
 ]

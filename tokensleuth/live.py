@@ -18,6 +18,7 @@ from ledger.window import Window, short_text
 from tokensleuth.detection import LEVELS
 from tokensleuth.fitted_rows import FittedRows
 from tokensleuth.in_force import InForce, complete_until, models_in_force
+from tokensleuth.kept_facts import MEMORY_MB
 from tokensleuth.live_hours import LiveHours, flagged_rows, read_hours
 from tokensleuth.live_leaves import live_leaves
 from tokensleuth.live_series import scored_series, with_others
@@ -62,6 +63,7 @@ def detect_live(
     `done` is told each stage when it is over. Raises RefusedError where there is no usage, or no kept model
     that serves.
     """
+    ledger.limit_memory(MEMORY_MB)
     extent = usage_extent(ledger.reader)
     in_force = models_in_force(ledger.kept, settings, complete_until(extent, now))
     hours = read_hours(ledger, in_force)

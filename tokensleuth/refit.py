@@ -12,7 +12,7 @@ from ledger.kept.models import KeptModel
 from ledger.kept.store import Kept
 from ledger.store import Ledger
 from ledger.window import Window, instant_text
-from tokensleuth.kept_facts import layout, settings_of
+from tokensleuth.kept_facts import MEMORY_MB, layout, settings_of
 from tokensleuth.kept_profiles import FOREST, SHAPES
 from tokensleuth.night import Night, learn_night
 from tokensleuth.ranges import usage_extent
@@ -57,6 +57,7 @@ def refit(
             f"{settings.min_days} are needed"
         )
     kept = ledger.kept
+    ledger.limit_memory(MEMORY_MB)
     with kept.transaction():
         nights = _nights(_usable(kept, midnight, settings), midnight, first, settings)
         for night in nights:
