@@ -40,20 +40,26 @@ def measure_refit(ledger: Ledger) -> dict[str, object]:
     return {"cpu_seconds": cpu, "rows": done.model.facts["rows"], "series": done.model.facts["series"]}
 
 
+class _Watch:
+    """CPU seconds between one stage and the next."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+        self._last = time.process_time()
+
+    def done(self, stage: str) -> None:
+        now = time.process_time()
+        self.stages[stage], self._last = now - self._last, now
+
+
 def measure_live(ledger: Ledger) -> dict[str, object]:
     """CPU seconds of each stage of each call, the first one being cold."""
-    calls: list[dict[str, float]] = []
+    calls = []
     for _ in range(CALLS):
-        stages: dict[str, float] = {}
-        last = time.process_time()
-
-        def done(stage: str) -> None:
-            nonlocal last
-            stages[stage], last = time.process_time() - last, time.process_time()
-
-        found = detect_live(ledger, SETTINGS, now=NOW, done=done)
-        done("merge")
-        calls.append(stages)
+        watch = _Watch()
+        found = detect_live(ledger, SETTINGS, now=NOW, done=watch.done)
+        watch.done("merge")
+        calls.append(watch.stages)
     return {"calls": calls, "spikes": len(found.spikes), "incidents": len(found.incidents)}
 
 
@@ -89,8 +95,8 @@ def hourly_path_section(keys: int, work: Path) -> Section:
         f"Nightly refit and hourly path, {keys:,} keys",
         f"python -m evals.hourly_path --series {keys}",
         figures,
-        note="One core. Per distinct series: a key of one team is two series and one row. The hourly path judges "
-        "72 to 96 hours by four kept models; medians of 3 calls after a cold one.",
+        note="One core. Per distinct series: a key of one team is two series and one row. The hourly path "
+        "judges 72 to 96 hours by four kept models; medians of 3 calls after a cold one.",
     )
 
 

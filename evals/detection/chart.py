@@ -21,7 +21,7 @@ LEFT_EDGE, HEIGHT = 300, 420
 def write_chart(lines: Sequence[Line], title: str, target: Path) -> None:
     """One trial as a PNG; `lines` may hold every way our detector is looked at."""
     shown = [line for line in lines if line.way != SPIKES]
-    target.write_bytes(vl_convert.vegalite_to_png(chart_spec(shown, title), scale=2, allowed_base_urls=[]))
+    target.write_bytes(vl_convert.vegalite_to_png(chart_spec(shown, title), scale=1.5, allowed_base_urls=[]))
 
 
 def chart_spec(lines: Sequence[Line], title: str) -> Spec:

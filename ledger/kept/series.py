@@ -39,8 +39,8 @@ class KeptSeries:
             columns = "".join(f", {d}" for d in level)
             self.connection.execute(
                 f"""insert into kept_series (series_id, level{columns})
-                select (select coalesce(max(series_id), -1) from kept_series) + row_number() over (),
-                    '{_text(level)}'{columns}
+                select (select coalesce(max(series_id), -1) from kept_series)
+                    + row_number() over (order by level{columns}), '{_text(level)}'{columns}
                 from (
                     select distinct '{_text(level)}' as level{columns} from scopes where scope_id in (
                         select scope_id from usage_hourly where hour >= ? and hour < ?
