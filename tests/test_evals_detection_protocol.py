@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.statistics import FloatArray
@@ -106,6 +106,7 @@ def test_scores_of_another_shape_are_refused_with_both_shapes() -> None:
         alarms_over(scores(), 9.0, spend_set(series=2))
 
 
+@settings(deadline=None)
 @given(
     hot=st.sets(st.integers(0, SCORED - 1)),
     apart=st.integers(1, 48),
@@ -213,6 +214,7 @@ def test_hours_before_a_series_begins_are_no_series_weeks() -> None:
     assert count_alarms([], late).series_weeks == 0.5
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, SCORED - 1), st.integers(1, 40)), max_size=12),
     st.lists(
@@ -282,6 +284,7 @@ def test_recall_within_a_budget_nothing_meets_is_nought() -> None:
     assert recall_within(curve, 0.25) == 0.0
 
 
+@settings(deadline=None)
 @given(st.integers(2, 6), st.integers(0, 9), st.lists(st.sampled_from(["key", "team", "young"]), min_size=6))
 def test_folds_share_out_every_family(folds: int, seed: int, families: list[str]) -> None:
     family = np.array(families)

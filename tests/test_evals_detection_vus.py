@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.statistics import BoolArray, FloatArray
@@ -74,6 +74,7 @@ def test_hours_not_judged_cost_no_precision() -> None:
     assert vus_pr(labels, scores, judged=judged, longest_buffer=0) == 1.0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 30))
 def test_the_figure_is_a_share_and_depends_on_the_order_of_scores_alone(seed: int, longest: int) -> None:
     rng = np.random.default_rng(seed)
