@@ -14,7 +14,7 @@ from detectors.forest import Forest, forest_features, surprise
 from detectors.price import PriceProfile, price_excess, price_z
 from detectors.scale import DROP_WINDOWS, WINDOWS, Calibration, missing_share
 from detectors.seasonal import DAY_HOURS
-from detectors.statistics import FloatArray, rolling_sum
+from detectors.statistics import FloatArray, rolling_sums
 
 GATE_HOURS = 6
 DROP, FOREST, PRICE = "drop_6h", "forest", "price"
@@ -97,18 +97,17 @@ def _fall(drop: FloatArray) -> FloatArray:
 
 def window_z(actual: FloatArray, expected: FloatArray, calibration: Calibration) -> FloatArray:
     """(series, hours, windows): summed deviations in sigmas, 0 without a scale; starts at 00:00 UTC."""
-    deviation = actual - expected
-    return np.stack(
-        [_in_sigmas(rolling_sum(deviation, w), calibration, i) for i, w in enumerate(WINDOWS)], axis=-1
-    )
+    sums = rolling_sums(actual - expected, WINDOWS)
+    return np.stack([_in_sigmas(amount, calibration, i) for i, amount in enumerate(sums)], axis=-1)
 
 
 def rise_z(actual: FloatArray, known: Known) -> FloatArray:
     """Like `window_z`, but a rise begins where it leaves the envelope; a day's counts while it goes on."""
     z = window_z(actual, known.expected, known.calibration)
     going_on = _DAY_BY_SIX_HOURS * np.maximum(z[..., 2], 0.0)
-    for i, (window, margin) in enumerate(zip(ENVELOPE_WINDOWS, MARGINS, strict=True)):
-        beyond = rolling_sum(actual, window) - margin * known.envelope[:, i]
+    sums = rolling_sums(actual, ENVELOPE_WINDOWS)
+    for i, (amount, margin) in enumerate(zip(sums, MARGINS, strict=True)):
+        beyond = amount - margin * known.envelope[:, i]
         z[..., i] = np.minimum(z[..., i], np.maximum(_in_sigmas(beyond, known.calibration, i), 0.0))
     z[..., -1] = np.minimum(z[..., -1], going_on)
     return z
@@ -147,15 +146,17 @@ def score_hours(actual: FloatArray, known: Known, context_hours: int = 0) -> Sco
     asked = base > _CALM
     unusual[asked] = surprise(known.forest, forest_features(z[asked], drop[asked]))
     values = base + _FOREST_WEIGHT * unusual * np.minimum(base / _FULL_BASE, 1.0)
-    deviation = actual - known.expected
+    excess, day_excess = (
+        sums[:, scored] for sums in rolling_sums(actual - known.expected, (GATE_HOURS, DAY_HOURS))
+    )
     terms = {window_term(window): z[..., i] for i, window in enumerate(WINDOWS)}
     scores = Scores(
         values=values,
         expected=known.expected[:, scored],
         scale=known.calibration.scale[:, 0, np.arange(context_hours, actual.shape[1]) % DAY_HOURS],
         direction=np.where(down > up, -1.0, 1.0),
-        excess=rolling_sum(deviation, GATE_HOURS)[:, scored],
-        day_excess=rolling_sum(deviation, DAY_HOURS)[:, scored],
+        excess=excess,
+        day_excess=day_excess,
         lasting=np.ones_like(base),
         terms={**terms, DROP: drop[..., 1], FOREST: unusual, PRICE: np.zeros_like(base)},
     )

@@ -1,5 +1,7 @@
 """Row-wise sums and quantiles over matrices of series, NaN meaning "no such hour"."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,10 +12,19 @@ IntArray = NDArray[np.int64]
 
 def rolling_sum(values: FloatArray, width: int) -> FloatArray:
     """Sum of the last `width` values along the last axis; NaN counts as 0."""
-    total = np.cumsum(np.where(np.isnan(values), 0.0, values), axis=-1)
-    result = total.copy()
-    result[..., width:] -= total[..., :-width]
+    (result,) = rolling_sums(values, [width])
     return result
+
+
+def rolling_sums(values: FloatArray, widths: Sequence[int]) -> list[FloatArray]:
+    """Like `rolling_sum`, for several widths."""
+    total = np.cumsum(np.where(np.isnan(values), 0.0, values), axis=-1)
+    results = []
+    for width in widths:
+        result = total.copy()
+        result[..., width:] -= total[..., :-width]
+        results.append(result)
+    return results
 
 
 def row_quantiles(values: FloatArray, *quantiles: float) -> tuple[FloatArray, ...]:

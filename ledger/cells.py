@@ -1,11 +1,10 @@
 """Hourly cells as plain arrays, for work on more series than anybody looks at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ledger.catalogue import BoundQuery, bind, utc_naive
@@ -51,8 +50,9 @@ class CellReader:
 
     def sums(self, window: Window) -> ScopeSums:
         """Every scope with traffic in the window."""
-        frame = self._frame(bind("scope_sums", windows=[window])).sort_values("scope_id")
-        return ScopeSums(frame["scope_id"].to_numpy(), frame["cost_usd"].to_numpy())
+        found = self._columns(bind("scope_sums", windows=[window]))
+        order = np.argsort(found["scope_id"])
+        return ScopeSums(found["scope_id"][order], found["cost_usd"][order])
 
     def names(self, scope_ids: Sequence[int], by: Sequence[Dimension]) -> list[Scope]:
         """What each of these scopes is called, in their order."""
@@ -62,14 +62,14 @@ class CellReader:
         return [named[i] for i in scope_ids]
 
     def _cells(self, query: BoundQuery, window: Window) -> Cells:
-        frame = self._frame(query)
-        since = frame["hour"].to_numpy() - np.datetime64(utc_naive(window.start_at))
+        found = self._columns(query)
+        since = found["hour"] - np.datetime64(utc_naive(window.start_at))
         return Cells(
-            scope_id=frame["scope_id"].to_numpy(),
+            scope_id=found["scope_id"],
             hour=since // np.timedelta64(1, "h"),
-            cost_usd=frame["cost_usd"].to_numpy(),
-            tokens=frame["tokens"].to_numpy(),
+            cost_usd=found["cost_usd"],
+            tokens=found["tokens"],
         )
 
-    def _frame(self, query: BoundQuery) -> pd.DataFrame:
-        return self.engine.frame(query.sql, query.parameters)
+    def _columns(self, query: BoundQuery) -> Mapping[str, NDArray[Any]]:
+        return self.engine.columns(query.sql, query.parameters)

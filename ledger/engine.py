@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 Row = tuple[object, ...]
 
@@ -20,6 +22,10 @@ class Engine(Protocol):
 
     def frame(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
         """All rows as a data frame, for array work; sums must be cast to double in the SQL."""
+        ...
+
+    def columns(self, sql: str, parameters: Mapping[str, object]) -> Mapping[str, NDArray[Any]]:
+        """All rows as an array a column, for millions of them; no column may hold null."""
         ...
 
 
@@ -36,6 +42,11 @@ class DuckDbEngine:
     def frame(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
         with _stoppable(), self.connection.cursor() as cursor:
             return cursor.execute(sql, dict(parameters)).df()
+
+    def columns(self, sql: str, parameters: Mapping[str, object]) -> Mapping[str, NDArray[Any]]:
+        with _stoppable(), self.connection.cursor() as cursor:
+            found = cursor.execute(sql, dict(parameters)).fetchnumpy()
+        return {name: np.asarray(column) for name, column in found.items()}
 
 
 @contextmanager

@@ -50,6 +50,15 @@ class Chain:
     def start_at(self) -> datetime:
         return self.profiles[0].fitted_at
 
+    def expected(self, series_ids: IntArray, end_at: datetime) -> FloatArray:
+        """(series, hours) what is expected from the first midnight on; NaN where nothing is known."""
+        ends = [*(kept.fitted_at for kept in self.profiles[1:]), end_at]
+        parts = [
+            kept.expected(kept.rows.row_of(series_ids), until)
+            for kept, until in zip(self.profiles, ends, strict=True)
+        ]
+        return np.concatenate(parts, axis=1)
+
     def stretches(self, series_ids: IntArray, window: Window) -> Iterator[Stretch]:
         """The hours that each model judges in turn, up to the end of the window."""
         ends = [*(kept.fitted_at for kept in self.profiles[1:]), window.end_at]
@@ -111,17 +120,6 @@ def judge_days(
         masked=np.concatenate([part.masked for part in parts], axis=1),
         state=after,
         trained=np.any([known.trained for known, _ in stretches], axis=0),
-    )
-
-
-def expected_of(chain: Chain, series_ids: IntArray, window: Window) -> FloatArray:
-    """(series, hours) what is expected of the hours from the chain's first midnight on; NaN where unknown."""
-    return np.concatenate(
-        [
-            np.where(known.trained[:, None], known.expected, np.nan)[:, CONTEXT_HOURS:]
-            for known, _ in chain.stretches(series_ids, window)
-        ],
-        axis=1,
     )
 
 

@@ -23,7 +23,7 @@ LIVE_HOURS = 72
 """Usage that comes so late is still judged, again, by the models of its own midnights."""
 ROWS = 1024
 """Rows fetched and written at once."""
-MEMORY_MB = 384
+MEMORY_MB = 256
 """For DuckDB: beside the matrices of one block, a refit of 10,000 series stays under 1 GB."""
 _FORMAT = 1
 

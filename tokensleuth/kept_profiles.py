@@ -1,5 +1,6 @@
 """Profiles in the ledger: written a block of series at a time, read for the hours they are needed for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,8 +15,8 @@ from detectors.price import PriceProfile
 from detectors.profiles import CONTEXT_HOURS, Ahead, Lesson
 from detectors.scale import Calibration
 from detectors.seasonal import DAY_HOURS, WEEK_DAYS, Shapes
-from detectors.statistics import IntArray
-from ledger.kept.models import WHOLE, KeptModel, KeptModels
+from detectors.statistics import FloatArray, IntArray
+from ledger.kept.models import WHOLE, KeptArray, KeptModel, KeptModels
 from tokensleuth.fitted_rows import FittedRows
 from tokensleuth.kept_facts import ROWS
 
@@ -35,11 +36,13 @@ class KeptProfiles:
     models: KeptModels
     model: KeptModel
     rows: FittedRows
+    arrays: Mapping[tuple[int, str], KeptArray]
     _blocks: dict[tuple[int, tuple[str, ...]], dict[str, Numbers]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, models: KeptModels, model: KeptModel) -> "KeptProfiles":
-        return cls(models, model, FittedRows.of(models.read(model.fitted_at, WHOLE, FittedRows.names())))
+        rows = FittedRows.of(models.read(model.fitted_at, WHOLE, FittedRows.names()))
+        return cls(models, model, rows, models.arrays(model.fitted_at))
 
     @property
     def fitted_at(self) -> datetime:
@@ -74,6 +77,15 @@ class KeptProfiles:
             forest=forest,
         )
 
+    def expected(self, rows: IntArray, end_at: datetime) -> FloatArray:
+        """(rows, hours) from the fit to `end_at`; NaN where nothing is known, as in rows of -1."""
+        days = -(-(end_at - self.fitted_at) // timedelta(days=1))
+        names = [f"expected.{day}" for day in range(1, days + 1)]
+        found = self._rows(rows, ("trained", *names))
+        hours = int((end_at - self.fitted_at) / timedelta(hours=1))
+        expected = np.concatenate([found[name] for name in names], axis=1)[:, :hours]
+        return np.where((found["trained"] & (rows >= 0))[:, None], expected, np.nan)
+
     def state(self, rows: IntArray) -> FlagState:
         """What was open at the fit; nothing in rows of -1."""
         known = put_together(FlagState, self._rows(rows, _names(FlagState)))
@@ -102,7 +114,7 @@ class KeptProfiles:
         if key not in self._blocks:
             while len(self._blocks) >= _CACHED_BLOCKS:
                 self._blocks.pop(next(iter(self._blocks)))
-            self._blocks[key] = self.models.read(self.fitted_at, number, names)
+            self._blocks[key] = self.models.numbers({name: self.arrays[number, name] for name in names})
         return self._blocks[key]
 
 

@@ -12,7 +12,6 @@ from detectors.statistics import FloatArray, IntArray
 from ledger.kept.hours import KeptHours
 from ledger.kept.store import Kept
 from ledger.window import Window
-from tokensleuth.judged_days import expected_of
 from tokensleuth.live_hours import Flagged, LiveHours
 
 _DAY = timedelta(days=1)
@@ -58,7 +57,7 @@ def with_others(kept: Kept, hours: LiveHours, flagged: ScoredSeries, series_ids:
     actual, expected = unknown.copy(), unknown.copy()
     judged = slice(flagged.window.hours - hours.judged.hours, None)
     actual[:, judged] = hours.spend.cost_usd[rows, CONTEXT_HOURS:]
-    expected[:, judged] = expected_of(hours.chain, hours.rows.first[rows], hours.window)
+    expected[:, judged] = hours.chain.expected(hours.rows.first[rows], hours.window.end_at)
     return ScoredSeries(
         series=(*flagged.series, *keys),
         window=flagged.window,

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -30,6 +30,14 @@ class KeptModel:
     layout: str
     """Programs that read the arrays alike have the same."""
     facts: Mapping[str, object]
+
+
+class KeptArray(NamedTuple):
+    """Where the numbers of an array are, and what they are."""
+
+    array_id: int
+    dtype: str
+    shape: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +92,35 @@ class KeptModels:
         self.connection.execute("insert into kept_numbers select array_id, number from given_numbers")
         self.connection.unregister("given_numbers")
 
+    def arrays(self, fitted_at: datetime) -> Mapping[tuple[int, str], KeptArray]:
+        """Which arrays a model has, by block and name."""
+        rows = self.connection.execute(
+            "select block, name, array_id, dtype, shape from kept_arrays where fitted_at = ?",
+            [utc_naive(fitted_at)],
+        ).fetchall()
+        return {(block, name): KeptArray(*rest) for block, name, *rest in rows}
+
     def read(self, fitted_at: datetime, block: int, names: Sequence[str]) -> dict[str, Numbers]:
         """Those of the names that were written."""
-        known = self.connection.execute(
-            """select array_id, name, dtype, shape from kept_arrays
-            where fitted_at = ? and block = ? and list_contains(?, name)
-            order by array_id""",
-            [utc_naive(fitted_at), block, list(names)],
-        ).fetchall()
-        if not known:
+        known = self.arrays(fitted_at)
+        return self.numbers({name: known[block, name] for name in names if (block, name) in known})
+
+    def numbers(self, arrays: Mapping[str, KeptArray]) -> dict[str, Numbers]:
+        """The arrays themselves; raises RefusedError where numbers are missing."""
+        if not arrays:
             return {}
+        listed = sorted(arrays.items(), key=lambda item: item[1].array_id)
         # Ranges, unlike a list, are a part of the scan: it passes over all other numbers and keeps the order.
-        wanted = " or ".join(f"array_id between {array_id} and {array_id}" for array_id, *_ in known)
+        wanted = " or ".join(f"array_id between {a.array_id} and {a.array_id}" for _, a in listed)
         found = self.connection.execute(f"select number from kept_numbers where {wanted}").fetchnumpy()
         numbers = np.ma.filled(np.ma.asarray(found["number"]), np.nan)
-        sizes = [math.prod(shape) for *_, shape in known]
+        sizes = [math.prod(array.shape) for _, array in listed]
         if len(numbers) != sum(sizes):
             raise RefusedError("the kept model is damaged; make a new one: tokensleuth refit")
         parts = np.split(numbers, np.cumsum(sizes)[:-1])
         return {
-            name: part.astype(dtype, copy=False).reshape(shape)
-            for (_, name, dtype, shape), part in zip(known, parts, strict=True)
+            name: part.astype(array.dtype, copy=False).reshape(array.shape)
+            for (name, array), part in zip(listed, parts, strict=True)
         }
 
     def _delete(self, where: str, values: Sequence[object]) -> None:
