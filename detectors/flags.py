@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.scoring import Scores
+from detectors.scoring import GATE_HOURS, PRICE_LASTS, Scores
+from detectors.seasonal import DAY_HOURS
 from detectors.settings import DetectorSettings
-from detectors.statistics import BoolArray, FloatArray, IntArray
+from detectors.statistics import BoolArray, FloatArray, IntArray, rolling_sums
 
 _GOING_ON_SIGMAS = 2.0
 """A rise goes on while its last 6 hours hold so many sigmas of one; the 24 h window echoes for longer."""
@@ -48,6 +49,33 @@ def gate_open(scores: Scores, hourly_mean: FloatArray, floor: float, settings: D
     matters = soon * scores.lasting >= settings.gate_mean_hours * mean
     matters |= slow * scores.lasting >= settings.gate_day_mean_hours * mean
     return np.asarray(matters & (np.maximum(soon, slow) >= floor))
+
+
+def gate_may_open(
+    deviation: FloatArray,
+    paid: FloatArray | None,
+    hourly_mean: FloatArray,
+    floor: float,
+    settings: DetectorSettings,
+) -> BoolArray:
+    """Series whose `gate_open` holds in some hour whatever the scores are.
+
+    `deviation` is (series, hours) with the 24 hours before; `paid`, of the hours alone, is what the price
+    cost beyond the usual in the last day.
+    """
+    soon, slow = (
+        np.abs(amount[:, DAY_HOURS:]).max(axis=1)
+        for amount in rolling_sums(deviation, (GATE_HOURS, DAY_HOURS))
+    )
+    may = (soon >= settings.gate_mean_hours * hourly_mean) | (
+        slow >= settings.gate_day_mean_hours * hourly_mean
+    )
+    may &= np.maximum(soon, slow) >= floor
+    if paid is not None:
+        most = paid.max(axis=1)
+        least = min(settings.gate_mean_hours, settings.gate_day_mean_hours) * hourly_mean
+        may |= (most * PRICE_LASTS >= least) & (most >= floor)
+    return np.asarray(may)
 
 
 def flag_hours(

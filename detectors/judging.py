@@ -7,10 +7,12 @@ from typing import Literal
 import numpy as np
 
 from detectors.arrays import names_of
-from detectors.flags import Flags, FlagState, flag_hours, gate_open, onset_hours
+from detectors.flags import Flags, FlagState, flag_hours, gate_may_open, gate_open, onset_hours
 from detectors.model import blocks, score_ahead
+from detectors.price import price_excess
 from detectors.profiles import CONTEXT_HOURS, Ahead, take_ahead
 from detectors.scoring import PRICE, Scores
+from detectors.seasonal import DAY_HOURS
 from detectors.settings import DetectorSettings
 from detectors.statistics import BoolArray, FloatArray, IntArray
 
@@ -89,11 +91,20 @@ def _may_fire(
     floor: float,
 ) -> BoolArray:
     """Series that the forest could make fire."""
-    scores = score_ahead(replace(ahead, forest=None), recent, tokens)
-    matters = gate_open(scores, ahead.calibration.hourly_mean, floor, settings)
+    mean = ahead.calibration.hourly_mean
+    deviation = np.nan_to_num(recent - ahead.expected)
+    paid = None
+    if ahead.price is not None and tokens is not None:
+        paid = price_excess(recent, tokens, ahead.price, DAY_HOURS)[:, CONTEXT_HOURS:]
+    may = gate_may_open(deviation, paid, mean, floor, settings)
+    rows = np.flatnonzero(may)
+    asked = replace(take_ahead(ahead, rows), forest=None)
+    scores = score_ahead(asked, recent[rows], None if tokens is None else tokens[rows])
+    matters = gate_open(scores, asked.calibration.hourly_mean, floor, settings)
     # Where the price leads, the forest may take the lead back: the gate is then another one.
-    may = (scores.values > _CALM) & (matters | (scores.terms[PRICE] > _CALM / 2))
-    return np.asarray(may.any(axis=1))
+    suspect = (scores.values > _CALM) & (matters | (scores.terms[PRICE] > _CALM / 2))
+    may[rows] = suspect.any(axis=1)
+    return may
 
 
 def is_open(state: FlagState, settings: DetectorSettings) -> BoolArray:

@@ -32,7 +32,7 @@ _HOPELESS_DROP = 0.9
 """A series that loses so much of its spend in ordinary times has no drops."""
 _PRICE_WEIGHT = 1.2
 _MOST_PRICE = 40.0
-_PRICE_LASTS = 3.0
+PRICE_LASTS = 3.0
 """A price that has changed stays changed: the gate counts what it will have cost after so much more time."""
 _FOREST_WEIGHT = 2.0
 _CALM = 1.0
@@ -168,9 +168,10 @@ def score_hours(actual: FloatArray, known: Known, context_hours: int = 0) -> Sco
 
 
 def _with_price(scores: Scores, z: FloatArray, paid: FloatArray) -> Scores:
-    """Where the price strays further than the amount does, the hour is about the price."""
+    """Where the price strays further than the amount does, the hour is about the price; a fall stays one."""
     weighed = np.minimum(_PRICE_WEIGHT * z, _MOST_PRICE)
-    leads = weighed > scores.values
+    falls = (scores.direction < 0) & (scores.values > _FULL_BASE)
+    leads = (weighed > scores.values) & ~falls
     return Scores(
         values=np.where(leads, weighed, scores.values),
         expected=scores.expected,
@@ -178,6 +179,6 @@ def _with_price(scores: Scores, z: FloatArray, paid: FloatArray) -> Scores:
         direction=np.where(leads, 1.0, scores.direction),
         excess=np.where(leads, paid, scores.excess),
         day_excess=np.where(leads, paid, scores.day_excess),
-        lasting=np.where(leads, _PRICE_LASTS, 1.0),
+        lasting=np.where(leads, PRICE_LASTS, 1.0),
         terms={**scores.terms, PRICE: z},
     )
