@@ -16,7 +16,7 @@ from typing import cast
 
 from detectors.settings import DetectorSettings
 from evals.key_ledger import END_AT, write_key_ledger
-from evals.results import Figure, Section, render_sections
+from evals.results import RESULTS, Figure, Section, render_sections, write_part
 from evals.runs import Run, run
 from ledger.store import Ledger, open_ledger
 from tokensleuth.live import detect_live
@@ -125,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.hourly_path", description=__doc__)
     parser.add_argument("--series", type=int, nargs="+", default=[10_000], help="numbers of keys")
     parser.add_argument("--work", type=Path, help="keep the ledgers in this folder")
+    parser.add_argument("--no-write", action="store_true", help="print only; leave RESULTS.md as it is")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", choices=["refit", "live"], help=argparse.SUPPRESS)
     parser.add_argument("--ledger", type=Path, help=argparse.SUPPRESS)
@@ -137,7 +138,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         with tempfile.TemporaryDirectory() as scratch:
             work = options.work or Path(scratch)
-            print(render_sections([hourly_path_section(keys, work) for keys in options.series]))
+            measured = render_sections([hourly_path_section(keys, work) for keys in options.series])
+        print(measured)
+        if not options.no_write:
+            write_part(RESULTS, "hourly-path", "python -m evals.hourly_path", measured)
     return 0
 
 
