@@ -54,7 +54,7 @@ def explain(subject: Subject, evidence: Sequence[Evidence], playbooks: Sequence[
         alternatives=_alternatives(main),
         culprits=tuple(_culprit(j, delta) for j in judged if _stands_out(j)),
         effects=tuple(Effect(name=name, usd=_usd(split, f"{name}_usd")) for name in EFFECTS),
-        changes=changes_of([e for e in evidence if e.where == main.scope], main.signals, main.best),
+        changes=changes_of(evidence, main.scope, main.signals, main.best),
         unpriced_tokens=_unpriced(evidence, subject, main),
         degraded=any(e.status == "failed" for e in evidence),
     )

@@ -7,11 +7,15 @@ from agent.derived import Signals
 from agent.evidence import Evidence
 from agent.finding import Change
 from agent.scoring import Scored
+from ledger.scope import Scope
 
 
-def changes_of(evidence: Sequence[Evidence], signals: Signals, best: Scored) -> tuple[Change, ...]:
+def changes_of(
+    evidence: Sequence[Evidence], scope: Scope, signals: Signals, best: Scored
+) -> tuple[Change, ...]:
     """What changed in the window, as the evidence about one scope shows it."""
-    found = [*_of_mix(evidence), *_of_prices(evidence), *_of_origins(evidence)]
+    about = [e for e in evidence if e.where == scope]
+    found = [*_of_mix(about), *_of_prices(about), *_of_origins(about)]
     cache = signals.get("cache_read_share_rise")
     if best.cause == "cache_regression" and cache:
         found.append(

@@ -43,6 +43,8 @@ NOW_AND_THEN = 0.5
 NO_RECORD = 2.0
 """Sessions of such scopes differ by about this factor among themselves."""
 NEXT_TO_ALL = 0.9
+SEVERAL_KEYS = 3
+COMMON_FACTOR = 1.04
 REPEATS = 1.25
 """Records per hour and scope must rise by this factor before rows count as repeated."""
 
@@ -145,8 +147,21 @@ def _tokenizer(signals: Signals) -> Signal | None:
     measured, moved = signals.get("share_tokenizer"), signals.get("share_model_mix")
     if measured is None or moved is None:
         return None
+    if in_place := _tokenizer_in_place(signals):
+        return in_place
     gap, length = signals.get("price_ratio"), signals.get("switched_length_ratio")
     same_price = gap is not None and abs(gap.value - 1) <= 0.03
     if same_price and length is not None and length.value >= 1.04:
         return Signal(measured.value + moved.value, length.evidence)
     return measured
+
+
+def _tokenizer_in_place(signals: Signals) -> Signal | None:
+    """Input and output of a whole model that rose by one factor in several keys: no key did that."""
+    names = ("whole_model", "keys", "common_length_ratio", "share_input_length", "share_output_length")
+    if any(name not in signals for name in names):
+        return None
+    whole, keys, factor, sent, answered = (signals[name] for name in names)
+    if not whole.value or keys.value < SEVERAL_KEYS or factor.value < COMMON_FACTOR:
+        return None
+    return Signal(sent.value + answered.value, factor.evidence)

@@ -1,6 +1,7 @@
 """Which questions an investigation asks, and in which order."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
@@ -8,9 +9,14 @@ from agent.evidence import Evidence, call_tool
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window
-from tools import breakdown, compare, effects, key_activity, mix, price_changes, suspects
+from tools import breakdown, compare, key_activity, mix, price_changes
+from tools.effects import effects_of
+from tools.study import study_change
+from tools.suspects import suspects_of
 
 MAX_SUSPECTS = 4
+LEAST_PART = 0.02
+"""Suspects of less than this part of the change are not looked at."""
 OVERVIEW: tuple[Dimension, ...] = ("team", "model", "key_id", "region", "client")
 
 
@@ -32,13 +38,11 @@ def look_around(reader: Reader, subject: Subject) -> Iterator[Evidence]:
     """The whole change: its effects, who carries it, and what the scope looks like from outside."""
     window, where = subject.window, subject.scope
     expected = None if subject.explain else subject.expected_pico
+    study = cache(lambda: study_change(reader, window, where))
     yield call_tool(
-        "effects",
-        lambda: effects(reader, window, where=where, expected_pico=expected),
-        window=window,
-        where=where,
+        "effects", lambda: effects_of(study(), expected_pico=expected), window=window, where=where
     )
-    yield call_tool("suspects", lambda: suspects(reader, window, where=where), window=window, where=where)
+    yield call_tool("suspects", lambda: suspects_of(study()), window=window, where=where)
     for dimension in OVERVIEW:
         if dimension not in where.dimensions:
             yield _broken_down(reader, window, where, dimension)
@@ -64,7 +68,9 @@ def look_closer(reader: Reader, window: Window, where: Scope) -> Iterator[Eviden
 
 def suspected_scopes(evidence: Sequence[Evidence], subject: Subject) -> tuple[Scope, ...]:
     """The scopes worth a closer look, largest change first; the whole scope when none stands out."""
-    rows = [row for e in evidence if e.tool == "suspects" for row in e.rows if "lead" in row]
+    found = [e for e in evidence if e.tool == "suspects"]
+    least = max((LEAST_PART * abs(e.number("change_usd") or 0.0) for e in found), default=0.0)
+    rows = [r for e in found for r in e.rows if "lead" in r and abs(float(str(r["usd"]))) >= least]
     scopes = [row_scope(row["scope"]) for row in rows]
     return tuple(dict.fromkeys(scopes))[:MAX_SUSPECTS] or (subject.scope,)
 

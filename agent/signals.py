@@ -53,7 +53,22 @@ TAKEN: Mapping[str, tuple[str, str]] = {
 }
 """Fact to the tool it comes from and its name there; `model` and `tier` are the two uses of `mix`."""
 
-FACTS = frozenset((*TAKEN, *DERIVED, *(f"share_{m}" for m in MECHANISMS)))
+OF_SUSPECT: Mapping[str, str] = {
+    **{
+        name: name
+        for name in (
+            "cost_ratio", "requests_ratio", "failed_share_rise", "retried_share_rise",
+            "input_tokens_per_request_ratio", "output_tokens_per_request_ratio", "cache_read_share_rise",
+            "usd_per_mtok_ratio", "spreads", "old_origin_ratio", "common_length_ratio", "whole_model",
+        )
+    },
+    "part_of_spend": "of_spend",
+    "new_origin_share": "stranger",
+    "new_origin_share_of_rise": "stranger",
+}  # fmt: skip
+"""Fact to its name in the row of a suspect, which knows its leaves best: it leads over every tool."""
+
+FACTS = frozenset((*TAKEN, *OF_SUSPECT, *DERIVED, *(f"share_{m}" for m in MECHANISMS)))
 """Every fact a playbook may ask for."""
 
 
@@ -76,7 +91,7 @@ def signals_of(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
         if found and value is not None:
             signals[name] = Signal(value, found.id)
     signals |= _shares(evidence, scope)
-    signals |= _part_of_spend(evidence, scope)
+    signals |= _of_suspect(evidence, scope)
     return signals | derived_from(signals)
 
 
@@ -107,13 +122,15 @@ def _shares(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
     return {}
 
 
-def _part_of_spend(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
-    """The suspect's dollars as a part of what the whole subject usually spends."""
-    whole = next((e.number("mean_usd") for e in evidence if e.tool == "effects"), None)
+def _of_suspect(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
+    """What the row of a suspect says of its own leaves; a stranger to a key is told from no stranger."""
     for found in evidence:
         for row in found.rows if found.tool == "suspects" else ():
-            if whole and "lead" in row and row_scope(row["scope"]) == scope:
-                return {"part_of_spend": Signal(abs(_float(row["usd"])) / whole, found.id)}
+            if "lead" in row and row_scope(row["scope"]) == scope:
+                known = {name: row.get(field) for name, field in OF_SUSPECT.items()}
+                if not row.get("stranger"):
+                    known = {n: v for n, v in known.items() if OF_SUSPECT[n] != "stranger"}
+                return {n: Signal(_float(v), found.id) for n, v in known.items() if v is not None}
     return {}
 
 

@@ -12,8 +12,8 @@ from ledger.usage import Metric
 from ledger.window import Window
 
 QueryName = Literal[
-    "cells", "extent", "first_seen", "grouped_cells", "hourly", "loads_of_hours", "price_basis", "rates",
-    "scope_names", "scope_sums", "scopes", "totals",
+    "cells", "extent", "first_seen", "grouped_cells", "hourly", "key_hours", "leaf_sums", "loads_of_hours",
+    "price_basis", "price_hours", "rates", "scope_lives", "scope_names", "scope_sums", "scopes", "totals",
 ]  # fmt: skip
 
 _METRIC_SQL: Mapping[Metric, str] = {
@@ -61,6 +61,7 @@ def bind(
         scope=scope,
         metric=_METRIC_SQL[metric],
         scopes=_scope_ids_sql(scope_ids),
+        window_index=_window_index_sql(len(windows)),
     )
     given = {**hour_values, **scope_values, **(parameters or {})}
     return BoundQuery(name, sql, {k: v for k, v in given.items() if f"${k}" in sql})
@@ -78,6 +79,12 @@ def _windows_sql(column: str, windows: Sequence[Window]) -> tuple[str, dict[str,
         values[f"start_{i}"], values[f"end_{i}"] = utc_naive(window.start_at), utc_naive(window.end_at)
         terms.append(f"({column} >= $start_{i} and {column} < $end_{i})")
     return f"({' or '.join(terms)})" if terms else "1 = 1", values
+
+
+def _window_index_sql(windows: int) -> str:
+    """Which of the windows an hour lies in, by position."""
+    cases = "".join(f" when hour >= $start_{i} and hour < $end_{i} then {i}" for i in range(windows))
+    return f"case{cases} end" if cases else "0"
 
 
 def _scope_sql(where: Scope, *, prefix: str) -> tuple[str, dict[str, object]]:

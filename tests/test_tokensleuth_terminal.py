@@ -106,10 +106,16 @@ def test_a_card_tells_cost_cause_certainty_culprit_and_remedy() -> None:
         assert fact in text, fact
 
 
-def test_the_effects_of_a_card_are_bars_by_size_and_zeros_are_counted() -> None:
+def test_the_effects_of_a_card_are_a_waterfall_by_size_and_zeros_are_counted() -> None:
     lines = [line.strip("│ \n") for line in shown(incident_card(incident())).splitlines()]
-    at = lines.index("Effects  the other 11 are zero")
-    assert lines[at + 1 : at + 3] == ["volume   +$70.00  " + "█" * 24, "retries  +$13.70  ████▊"]
+    at = lines.index("Effects  +$83.70 in all")
+    assert [line.split("$")[0].rstrip() for line in lines[at + 1 : at + 5]] == [
+        "expected",
+        "more requests  +",
+        "more retries   +",
+        "actual",
+    ]
+    assert lines[at + 5] == "11 effects are zero"
 
 
 def test_a_card_of_an_incident_without_effects_or_proposals_leaves_them_out() -> None:

@@ -66,7 +66,12 @@ class IncidentChart:
 
 def render_png(chart: IncidentChart) -> bytes:
     """The chart as a PNG of 960 by 420 points at double resolution."""
-    png: bytes = vl_convert.vegalite_to_png(chart_spec(chart), scale=SCALE, allowed_base_urls=[])
+    return drawn_png(chart_spec(chart))
+
+
+def drawn_png(spec: Spec) -> bytes:
+    """Any specification as a PNG at double resolution, without a network."""
+    png: bytes = vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=[])
     return png
 
 
@@ -82,7 +87,7 @@ def chart_spec(chart: IncidentChart) -> Spec:
         "title": {"text": printable(chart.title) or " ", "subtitle": printable(chart.subtitle) or " "},
         "data": {"values": _values(chart)},
         "layer": [*_window_layers(chart), *_series_layers(chart), *_legend_layers(chart)],
-        "config": _config(),
+        "config": chart_config(),
     }
 
 
@@ -196,7 +201,8 @@ def _legend_entry(left: int, label: str, stroke: Spec, *, dot: Spec | None = Non
     yield mark(text, left + 31, {"text": {"field": "label"}})
 
 
-def _config() -> Spec:
+def chart_config() -> Spec:
+    """The look that all charts of incidents share."""
     return {
         "font": FONT,
         "view": {"stroke": None},

@@ -11,6 +11,7 @@ from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.owners import OwnerRule
 from ledger.prices.overrides import ModelAlias, PriceOverride
+from tools.calendar import CalendarEntry
 
 DEFAULT_FILE = Path("tokensleuth.toml")
 
@@ -104,6 +105,8 @@ class Settings(_Table):
     owner: tuple[OwnerRule, ...] = ()
     model_alias: tuple[ModelAlias, ...] = ()
     price_override: tuple[PriceOverride, ...] = ()
+    calendar: tuple[CalendarEntry, ...] = ()
+    """What was planned: changes of spend in these hours and scopes have an explanation to check first."""
 
     @field_validator("detection")
     @classmethod

@@ -7,8 +7,8 @@ from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Scope
 from ledger.window import Window
 from tools.answer import Row, Scalar, ToolAnswer, answer, asked
-from tools.comparison import compare_with
-from tools.split import EFFECTS, MECHANISMS, Split, split_change
+from tools.split import EFFECTS, MECHANISMS, Split
+from tools.study import Study, study_change
 
 
 def effects(
@@ -20,17 +20,20 @@ def effects(
     expectation is the mean of the same hours of the week in up to 4 earlier weeks, and `trend` is 0; with
     it (from the detector, in 1e-12 USD), `trend` is the difference between the two expectations.
     """
-    compared = compare_with(reader, window)
-    split = split_change(reader, compared, where)
-    rows, facts = _table(split, expected_pico)
+    return effects_of(study_change(reader, window, where), expected_pico=expected_pico)
+
+
+def effects_of(study: Study, *, expected_pico: int | None = None) -> ToolAnswer:
+    """The answer of `effects` about a change that was studied already."""
+    rows, facts = _table(study.split, expected_pico)
     return answer(
         "effects",
-        asked(window, where, expected_pico=expected_pico),
-        compared,
-        where,
+        asked(study.compared.window, study.where, expected_pico=expected_pico),
+        study.compared,
+        study.where,
         rows=rows,
         facts=facts,
-        found=bool(split.leaves.values),
+        found=len(study.split.leaves) > 0,
     )
 
 

@@ -3,15 +3,13 @@
 requests x length per request x tokens per character x share of the class x price x priced share.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ledger.usage import TOKEN_CLASSES
-from tools.leaves import Leaves, Side
+from tools.leaves import Side
 from tools.shapley import Floats, shapley_of_product
-from tools.unit_prices import ModelTier, weights_of
 
 FACTORS = ("requests", "length", "tokenizer", "cache", "price", "unpriced")
 PROMPT = slice(0, 4)
@@ -26,21 +24,17 @@ class Factor:
     defined: np.ndarray
 
 
-def contributions(
-    leaves: Leaves, rates_before: Mapping[ModelTier, Floats], rates_after: Mapping[ModelTier, Floats]
-) -> Floats:
+def contributions(before: Side, after: Side, old_weights: Floats, new_weights: Floats) -> Floats:
     """Pico-dollars by factor, leaf and class, shape (factors, leaves, classes).
 
-    A factor without a value on one side (no traffic, no price) is taken from the other side, so that a
-    leaf that appears or goes is a change of requests and of nothing else.
+    The weights are catalogue prices of the classes, shape (leaves, classes). A factor without a value on
+    one side (no traffic, no price) is taken from the other side, so that a leaf that appears or goes is a
+    change of requests and of nothing else.
     """
-    models = [(v[0], v[1], v[6]) for v in leaves.values]
-    logged = _characters_on_both(leaves)
-    before = _factors(
-        leaves.before, weights_of(models, rates_before, rates_after), logged, _by_tokens(leaves)
-    )
-    after = _factors(leaves.after, weights_of(models, rates_after, rates_before), logged, _by_tokens(leaves))
-    pairs = [_filled(b, a) for b, a in zip(before, after, strict=True)]
+    logged, by_tokens = _characters_on_both(before, after), counted_by_tokens(before, after)
+    old = _factors(before, old_weights, logged, by_tokens)
+    new = _factors(after, new_weights, logged, by_tokens)
+    pairs = [_filled(b, a) for b, a in zip(old, new, strict=True)]
     return shapley_of_product(np.stack([b for b, _ in pairs]), np.stack([a for _, a in pairs]))
 
 
@@ -50,15 +44,15 @@ def _filled(before: Factor, after: Factor) -> tuple[Floats, Floats]:
     return old, new
 
 
-def _by_tokens(leaves: Leaves) -> np.ndarray:
+def counted_by_tokens(before: Side, after: Side) -> np.ndarray:
     """Leaves whose source counts no requests: their tokens stand for them."""
-    uncounted = [(s.requests <= 0) & (s.tokens.sum(axis=1) > 0) for s in (leaves.before, leaves.after)]
+    uncounted = [(s.requests <= 0) & (s.tokens.sum(axis=1) > 0) for s in (before, after)]
     return np.asarray(uncounted[0] | uncounted[1])
 
 
-def _characters_on_both(leaves: Leaves) -> np.ndarray:
+def _characters_on_both(before: Side, after: Side) -> np.ndarray:
     """Where characters tell length from tokenizer: logged on every side that had traffic; (leaves, 2)."""
-    known = [(s.characters > 0) | (s.tokens.sum(axis=1) <= 0)[:, None] for s in (leaves.before, leaves.after)]
+    known = [(s.characters > 0) | (s.tokens.sum(axis=1) <= 0)[:, None] for s in (before, after)]
     return np.asarray(known[0] & known[1])
 
 

@@ -1,4 +1,4 @@
-"""The leaves of spend: scopes at the grain that fixes price and token shape, before and after."""
+"""The leaves of spend: every combination of all dimensions, in a window and in the windows before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -6,17 +6,20 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.reader import Reader
-from ledger.scope import Dimension, Scope
-from ledger.usage import TOKEN_CLASSES, Measures
+from ledger.leaf_sums import MEASURES, LeafSums, Names, ScopeTable
+from ledger.scope import DIMENSIONS, Dimension, Scope
 from tools.comparison import Comparison
 from tools.shapley import Floats
 
 GRAIN: tuple[Dimension, ...] = ("provider", "model", "team", "project", "key_id", "feature", "service_tier")
-"""Region and client stay out: roll-overs of SDKs would look like moves of spend (reference, root cause)."""
+"""What fixes price and token shape; users, regions and clients only pass work on to each other."""
 
 Pico = NDArray[np.int64]
-Values = tuple[str, ...]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_TOKENS = slice(MEASURES.index("input"), MEASURES.index("output") + 1)
+_CHARACTERS = slice(MEASURES.index("input_characters"), MEASURES.index("output_characters") + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,24 @@ class Side:
     """What every leaf did on one side of the comparison; before, it is the mean of the baseline windows."""
 
     requests: Floats
-    wasted: Floats
-    """Requests that failed or were retries, whichever is more."""
+    failed: Floats
+    retried: Floats
     tokens: Floats
     """Shape (leaves, classes), classes in the order of TOKEN_CLASSES."""
     characters: Floats
     """Shape (leaves, 2), sent and answered; NaN where not logged."""
     unpriced: Floats
     cost_pico: Pico
+
+    @property
+    def wasted(self) -> Floats:
+        """Requests that failed or were retries, whichever is more."""
+        return np.minimum(np.maximum(self.failed, self.retried), self.requests)
+
+    @property
+    def activity(self) -> Floats:
+        """Requests; tokens where none are counted."""
+        return np.where(self.requests > 0, self.requests, self.tokens.sum(axis=1))
 
     def only(self, mask: np.ndarray) -> "Side":
         return Side(*(getattr(self, f.name)[mask] for f in fields(self)))
@@ -41,99 +54,111 @@ class Side:
 class Leaves:
     """All leaves of a scope in a window and its baseline."""
 
-    values: tuple[Values, ...]
-    """The leaf's value in each dimension of GRAIN."""
+    codes: Ints
+    """Shape (dimensions, leaves), in the order of DIMENSIONS."""
+    names: tuple[Names, ...]
+    """Per dimension, the values the codes stand for."""
     before: Side
     after: Side
-    weekly_pico: Pico
-    """Shape (baseline windows, leaves): the cost in each of them."""
+    weeks: tuple[Side, ...]
+    """Each of the baseline windows."""
 
-    def column(self, dimension: Dimension) -> list[str]:
-        position = GRAIN.index(dimension)
-        return [values[position] for values in self.values]
+    def __len__(self) -> int:
+        return int(self.codes.shape[1])
+
+    def code(self, dimension: Dimension) -> Ints:
+        return np.asarray(self.codes[DIMENSIONS.index(dimension)])
+
+    def column(self, dimension: Dimension) -> Names:
+        """The value of every leaf in a dimension."""
+        return np.asarray(self.names[DIMENSIONS.index(dimension)][self.code(dimension)])
+
+    def groups(self, dimensions: Sequence[Dimension]) -> Ints:
+        """A dense code per combination of values."""
+        return dense([self.code(d) for d in dimensions], len(self))
 
     @property
     def change_pico(self) -> Pico:
         return self.after.cost_pico - self.before.cost_pico
 
-    def inside(self, where: Scope) -> np.ndarray:
-        """Mask of the leaves that belong to a scope; dimensions outside GRAIN are taken to hold."""
-        pinned = [(GRAIN.index(d), v) for d, v in where.items if d in GRAIN]
-        return np.array([all(leaf[i] == v for i, v in pinned) for leaf in self.values], dtype=bool)
+    def inside(self, where: Scope) -> Mask:
+        """Mask of the leaves that belong to a scope."""
+        mask = np.ones(len(self), dtype=bool)
+        for dimension, value in where.items:
+            mask &= self.column(dimension) == value
+        return mask
 
     def only(self, mask: np.ndarray) -> "Leaves":
         """The leaves of a mask."""
-        kept = tuple(v for v, inside in zip(self.values, mask, strict=True) if inside)
-        return Leaves(kept, self.before.only(mask), self.after.only(mask), self.weekly_pico[:, mask])
+        weeks = tuple(week.only(mask) for week in self.weeks)
+        return Leaves(self.codes[:, mask], self.names, self.before.only(mask), self.after.only(mask), weeks)
 
 
-def read_leaves(
-    reader: Reader, compared: Comparison, where: Scope, *, renamed: Mapping[str, str] | None = None
+def gathered(
+    sums: LeafSums, table: ScopeTable, compared: Comparison, *, renamed: Mapping[str, str] | None = None
 ) -> Leaves:
-    """Read the leaves of `where`; `renamed` maps key ids to the ids under which they count."""
-    windows = (compared.window, *compared.baseline)
-    sums = [_by_values(reader.totals([w], by=GRAIN, where=where), renamed or {}) for w in windows]
-    values = tuple(sorted({v for table in sums for v in table}))
-    now, *weeks = [_matrix(table, values) for table in sums]
-    earlier = np.stack(weeks) if weeks else np.zeros((0, *now.shape))
-    weekly_pico = np.array([_cost(table, values) for table in sums[1:]], dtype=np.int64)
-    weekly_pico = weekly_pico.reshape(len(weeks), len(values))
-    mean_pico = [compared.mean_pico(sum(column)) for column in weekly_pico.T.tolist()]
-    return Leaves(
-        values=values,
-        before=_side(_mean(earlier), np.array(mean_pico, dtype=np.int64)),
-        after=_side(now, np.array(_cost(sums[0], values), dtype=np.int64)),
-        weekly_pico=weekly_pico,
+    """Leaves of the window (position 0 of the sums) and the baseline windows after it.
+
+    `renamed` maps key ids to the ids under which they count.
+    """
+    used, position = np.unique(sums.scope, return_inverse=True)
+    codes = _renamed(table, renamed or {})[:, used]
+    leaf = dense(list(codes), codes.shape[1])
+    count = int(leaf.max()) + 1 if leaf.size else 0
+    first = np.zeros(count, dtype=np.int64)
+    first[leaf[::-1]] = np.arange(leaf.size)[::-1]
+    shape = (1 + compared.weeks, count)
+    at = sums.window * count + leaf[position]
+    measures = np.stack(
+        [np.bincount(at, column, minlength=shape[0] * count) for column in sums.measures.T], axis=-1
     )
+    cost_pico = np.zeros(shape[0] * count, dtype=np.int64)
+    np.add.at(cost_pico, at, sums.cost_pico)
+    sides = [_side(m, c) for m, c in zip(measures.reshape(*shape, -1), cost_pico.reshape(shape), strict=True)]
+    after, *weeks = sides
+    return Leaves(codes[:, first], table.names, mean_of(weeks, after), after, tuple(weeks))
 
 
-def _by_values(table: Mapping[Scope, Measures], renamed: Mapping[str, str]) -> dict[Values, list[Measures]]:
-    key = GRAIN.index("key_id")
-    found: dict[Values, list[Measures]] = {}
-    for scope, measures in table.items():
-        named = [value for _, value in scope.items]
-        by_name = dict(zip(scope.dimensions, named, strict=True))
-        values = [by_name[d] for d in GRAIN]
-        values[key] = renamed.get(values[key], values[key])
-        found.setdefault(tuple(values), []).append(measures)
-    return found
+def mean_of(weeks: Sequence[Side], like: Side) -> Side:
+    """The mean of some weeks, zeros of none; money to the nearest 1e-12 USD."""
+    if not weeks:
+        return Side(*(np.zeros_like(getattr(like, f.name)) for f in fields(like)))
+    means = {f.name: np.mean([getattr(w, f.name) for w in weeks], axis=0) for f in fields(like)}
+    total = np.sum([w.cost_pico for w in weeks], axis=0, dtype=np.int64)
+    return Side(**{**means, "cost_pico": (2 * total + len(weeks)) // (2 * len(weeks))})
 
 
-def _cost(table: Mapping[Values, Sequence[Measures]], values: Sequence[Values]) -> list[int]:
-    return [sum(m.cost_pico for m in table.get(v, ())) for v in values]
+def dense(columns: Sequence[Ints], count: int) -> Ints:
+    """One dense code per combination of the columns' codes; columns have `count` entries each."""
+    group = np.zeros(count, dtype=np.int64)
+    size = 1
+    for column in columns:
+        width = int(column.max()) + 1 if count else 1
+        if size * width >= 2**62:
+            group = np.unique(group, return_inverse=True)[1].astype(np.int64)
+            size = int(group.max()) + 1
+        group = group * width + column
+        size *= width
+    return np.unique(group, return_inverse=True)[1].astype(np.int64)
 
 
-def _matrix(table: Mapping[Values, Sequence[Measures]], values: Sequence[Values]) -> Floats:
-    """One row per leaf; a leaf without traffic is all zeros."""
-    rows = np.zeros((len(values), 10))
-    for i, leaf in enumerate(values):
-        for measures in table.get(leaf, ()):
-            rows[i] += _row(measures)
-    return rows
+def _renamed(table: ScopeTable, renamed: Mapping[str, str]) -> Ints:
+    position = DIMENSIONS.index("key_id")
+    codes, names = table.codes.copy(), table.names[position]
+    code_of = {name: code for code, name in enumerate(names)}
+    counted_as = np.array([code_of[renamed.get(name, name)] for name in names], dtype=np.int64)
+    codes[position] = counted_as[codes[position]] if len(names) else codes[position]
+    return codes
 
 
-def _row(m: Measures) -> list[float]:
-    characters = [float("nan") if c is None else c for c in (m.input_characters, m.output_characters)]
-    wasted = max(m.failed_requests, m.retried_requests)
-    return [
-        m.requests,
-        wasted,
-        *(getattr(m.tokens, c) for c in TOKEN_CLASSES),
-        *characters,
-        m.unpriced_tokens,
-    ]
-
-
-def _mean(weeks: Floats) -> Floats:
-    return weeks.mean(axis=0) if len(weeks) else np.zeros(weeks.shape[1:])
-
-
-def _side(rows: Floats, cost_pico: Pico) -> Side:
+def _side(measures: Floats, cost_pico: Pico) -> Side:
+    requests, failed, retried = measures[:, :3].T
     return Side(
-        requests=rows[:, 0],
-        wasted=np.minimum(rows[:, 1], rows[:, 0]),
-        tokens=rows[:, 2:7],
-        characters=rows[:, 7:9],
-        unpriced=rows[:, 9],
+        requests=requests,
+        failed=np.minimum(failed, requests),
+        retried=np.minimum(retried, requests),
+        tokens=measures[:, _TOKENS],
+        characters=measures[:, _CHARACTERS],
+        unpriced=measures[:, -1],
         cost_pico=cost_pico,
     )

@@ -1,13 +1,14 @@
 """What else changes when requests move to another model: tokens per character, and a price or none."""
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tools.alike_moves import Move, counted_otherwise
 from tools.factors import OUTPUT, PROMPT
-from tools.leaves import Leaves
+from tools.leaves import Ints, Side
 from tools.shapley import Floats
+from tools.transfers import quotient, summed
 
 UNPRICED = 0.99
 """A leaf with this share of its tokens unpriced has no price."""
@@ -21,23 +22,18 @@ class MovedParts:
     unpriced: Floats
 
 
-def parts_of_moves(leaves: Leaves, moved: Floats, unit: Floats, groups: Sequence[Hashable]) -> MovedParts:
+def parts_of_moves(before: Side, after: Side, move: Move, unit: Floats) -> MovedParts:
     """Take the tokenizer and the missing price out of moves between models.
 
-    `moved` are requests per leaf (they sum to 0 within a group), `unit` what one request costs, shape
-    (leaves, 2): for the prompt and for the output.
+    `unit` is what one request costs, shape (leaves, 2): for the prompt and for the output.
     """
-    parts = MovedParts(np.zeros_like(moved), np.zeros_like(moved))
-    members: dict[Hashable, list[int]] = {}
-    for i in np.flatnonzero(moved).tolist():
-        members.setdefault(groups[i], []).append(i)
-    for indexes in members.values():
-        risen = np.array([i for i in indexes if moved[i] > 0])
-        fallen = np.array([i for i in indexes if moved[i] < 0])
-        if len(risen) and len(fallen):
-            _without_price(leaves, moved, unit, risen, fallen, parts)
-            _by_tokenizer(leaves, moved, unit, risen, fallen, parts)
-    return parts
+    risen, fallen, groups = move.risen, move.fallen, move.groups
+    unpriced = _without_price(after, risen, fallen, unit, groups)
+    measured = _by_tokenizer(before, after, risen, fallen, unit, groups)
+    told = counted_otherwise(before, after, move)
+    whole = summed(groups, (risen - fallen) * unit.sum(axis=1) - unpriced)[groups]
+    guessed = whole * quotient(risen, summed(groups, risen)[groups])
+    return MovedParts(np.where(told[groups] & (measured == 0), guessed, measured), unpriced)
 
 
 def unit_costs(requests_effect: Floats, change: Floats) -> Floats:
@@ -47,32 +43,32 @@ def unit_costs(requests_effect: Floats, change: Floats) -> Floats:
     return np.asarray(np.divide(by_text, wide, out=np.zeros_like(by_text), where=wide != 0))
 
 
-def _without_price(
-    leaves: Leaves, moved: Floats, unit: Floats, risen: np.ndarray, fallen: np.ndarray, parts: MovedParts
-) -> None:
+def _without_price(after: Side, risen: Floats, fallen: Floats, unit: Floats, groups: Ints) -> Floats:
     """What moved to a model without a price is lost to `unpriced`, not saved by the choice of the model."""
-    tokens = leaves.after.tokens[risen].sum(axis=1)
-    lost = risen[leaves.after.unpriced[risen] >= UNPRICED * np.maximum(tokens, 1.0)]
-    share = moved[lost].sum() / moved[risen].sum()
-    parts.unpriced[fallen] += share * moved[fallen] * unit[fallen].sum(axis=1)
+    tokens = after.tokens.sum(axis=1)
+    lost = risen * (after.unpriced >= UNPRICED * np.maximum(tokens, 1.0))
+    share = quotient(summed(groups, lost), summed(groups, risen))[groups]
+    return np.asarray(-share * fallen * unit.sum(axis=1))
 
 
 def _by_tokenizer(
-    leaves: Leaves, moved: Floats, unit: Floats, risen: np.ndarray, fallen: np.ndarray, parts: MovedParts
-) -> None:
+    before: Side, after: Side, risen: Floats, fallen: Floats, unit: Floats, groups: Ints
+) -> Floats:
     """The part of the move that is more or fewer tokens for the same characters."""
+    effect = np.zeros_like(risen)
     for text, classes in enumerate((PROMPT, slice(OUTPUT, OUTPUT + 1))):
-        old = _tokens_per_character(leaves.before.tokens, leaves.before.characters, fallen, text, classes)
-        new = _tokens_per_character(leaves.after.tokens, leaves.after.characters, risen, text, classes)
-        if old and new:
-            cost_new = moved[risen] * unit[risen, text]
-            cost_old = -moved[fallen] * unit[fallen, text]
-            effect = (new - old) * (cost_new.sum() / new + cost_old.sum() / old) / 2
-            parts.tokenizer[risen] += effect * moved[risen] / moved[risen].sum()
+        old = _tokens_per_character(before, fallen > 0, text, classes, groups)
+        new = _tokens_per_character(after, risen > 0, text, classes, groups)
+        cost_new = summed(groups, risen * unit[:, text])
+        cost_old = summed(groups, fallen * unit[:, text])
+        both = (quotient(cost_new, new) + quotient(cost_old, old)) / 2
+        total = np.where((old > 0) & (new > 0), (new - old) * both, 0.0)
+        effect += total[groups] * quotient(risen, summed(groups, risen)[groups])
+    return effect
 
 
-def _tokens_per_character(
-    tokens: Floats, characters: Floats, indexes: np.ndarray, text: int, classes: slice
-) -> float | None:
-    known = characters[indexes, text].sum()
-    return float(tokens[indexes][:, classes].sum() / known) if known > 0 else None
+def _tokens_per_character(side: Side, mask: np.ndarray, text: int, classes: slice, groups: Ints) -> Floats:
+    """By group; 0 where characters are not logged by all of the leaves of the mask."""
+    characters = summed(groups, np.where(mask, side.characters[:, text], 0.0))
+    tokens = summed(groups, np.where(mask, side.tokens[:, classes].sum(axis=1), 0.0))
+    return quotient(tokens, np.nan_to_num(characters))

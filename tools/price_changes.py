@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from ledger.reader import LoadShare, PriceBasis, Reader
-from ledger.scope import EVERYTHING, Dimension, Scope
+from ledger.scope import EVERYTHING, Scope
 from ledger.usage import Measures
 from ledger.window import Window
 from tools.answer import Row, Scalar, ToolAnswer, answer, asked, ratio, share, usd
 from tools.comparison import Comparison, compare_with
 from tools.shapley import Floats
-from tools.unit_prices import ModelTier, class_rates, listed_cost
+from tools.unit_prices import MODEL_TIER, ModelTier, class_rates, listed_cost
 
-MODEL_TIER: tuple[Dimension, ...] = ("provider", "model", "service_tier")
 SUMMED_UP = 0.5
 """Sources with fewer records than this per request sum requests up."""
 STEP = 0.01

@@ -1,24 +1,25 @@
-"""Finds the scope whose leaves moved together: expectation-based scan over combinations of dimensions."""
+"""Finds the scope whose leaves moved together: an expectation-based scan over combinations of dimensions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ledger.scope import UNALLOCATED, Dimension, Scope
-from tools.leaves import GRAIN, Leaves
+from ledger.scope import DIMENSIONS, Dimension, Scope
+from tools.leaves import Ints, Leaves, Mask, dense
 from tools.shapley import Floats
+from tools.transfers import summed
 
 MAX_DEPTH = 3
-SLACK = 0.02
-"""A slice with fewer dimensions may score this much less than the best and still be told (reference: 2 %)."""
+SLACK = 0.01
+"""A slice with fewer dimensions may score this much less than the best and still be told (the reference
+gives 0.5 % for exact effects and 2 % for volume)."""
 
-OWNERS: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
-NEARLY_ALL = 0.95
-
-Codes = NDArray[np.int64]
+NATURAL: tuple[Dimension, ...] = (
+    "key_id", "team", "feature", "model", "project", "client", "region", "service_tier", "user", "provider",
+)  # fmt: skip
+"""Of slices with the same rows, the one that pins what comes first is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,92 +27,138 @@ class Slice:
     """Some leaves and the scope that names them."""
 
     scope: Scope
-    leaves: np.ndarray
-    """Mask over the leaves."""
+    leaves: Mask
     score: float
 
 
-def best_slice(
-    leaves: Leaves, effect: Floats, among: np.ndarray, *, dimensions: Sequence[Dimension] = GRAIN
-) -> Slice:
-    """The slice of the leaves in `among` that the effect fits best; nothing pinned is a slice like any other.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for: leaves that moved in one direction by one ratio."""
 
-    The score A ln(A/B) - (A - B), B the dollars before and A = B + effect, is largest on leaves that moved
-    by one ratio: others dilute it, and leaving some out lowers it.
-    """
-    columns = {d: _codes(leaves.column(d)) for d in dimensions}
-    before: Floats = leaves.before.cost_pico.astype(np.float64) * among.astype(np.float64)
-    scan = _Scan(leaves, before, effect * among, among, 1e-3 * float(np.abs(effect).sum() + before.sum()) + 1)
-    best = [scan.root()]
-    for depth in range(1, MAX_DEPTH + 1):
-        candidates = [scan.best_of(columns, chosen) for chosen in combinations(dimensions, depth)]
-        best.append(max(candidates, key=lambda s: s.score))
-    top = max(s.score for s in best)
-    return next(s for s in best if s.score >= (1 - SLACK) * top)
+    effect: Floats
+    """By leaf, in pico-dollars, signed."""
+    exposed: Floats
+    """By leaf, the pico-dollars before that could have moved."""
+    sign: int
+    among: Mask
+    """Leaves that are still to be explained."""
+    least: float
+    """What a slice must have moved by at least, in pico-dollars."""
+    dimensions: tuple[Dimension, ...] = DIMENSIONS
+
+
+@dataclass(slots=True)
+class Scan:
+    """Leaves with their groupings, kept between questions."""
+
+    leaves: Leaves
+    _groups: dict[tuple[Dimension, ...], Ints] = field(default_factory=dict)
+
+    def groups(self, chosen: tuple[Dimension, ...]) -> Ints:
+        if chosen not in self._groups:
+            self._groups[chosen] = dense([self.leaves.code(d) for d in chosen], len(self.leaves))
+        return self._groups[chosen]
+
+    def best(self, asked: Question, accepted: Callable[[Slice], bool]) -> Slice | None:
+        """The slice that the effect fits best; nothing pinned is a slice like any other.
+
+        The score A ln(A/B) - (A - B), B the dollars before and A = B + effect, is largest on leaves that
+        moved by one ratio: others dilute it, and leaving some out lowers it. None where nothing moved by
+        `least` in the direction, or nothing of it is accepted. Slices whose moves in the direction sum to less are passed over with all
+        that they contain.
+        """
+        moved = np.where(asked.among, asked.effect, 0.0)
+        before = np.where(asked.among, asked.exposed, 0.0)
+        counts = _Counts(moved, before, asked, 1e-3 * float(np.abs(moved).sum() + before.sum()) + 1.0)
+        found = [s for s in (self._root(counts), *self._deeper(counts)) if s is not None]
+        return _simplest(found, accepted)
+
+    def _root(self, counts: "_Counts") -> Slice | None:
+        everything = np.zeros(len(self.leaves), dtype=np.int64)
+        scores = counts.scores(everything, slice(None))
+        if not scores.size or scores[0] <= 0:
+            return None
+        return Slice(Scope(), counts.asked.among.copy(), float(scores[0]))
+
+    def _deeper(self, counts: "_Counts") -> Iterator[Slice]:
+        alive: dict[tuple[Dimension, ...], Mask] = {}
+        for depth in range(1, MAX_DEPTH + 1):
+            for chosen in combinations(counts.asked.dimensions, depth):
+                parts = [p for p in combinations(chosen, depth - 1) if p]
+                if any(p not in alive for p in parts):
+                    continue
+                rows = np.flatnonzero(np.all([alive[p] for p in parts] + [counts.asked.among], axis=0))
+                group = self.groups(chosen)[rows]
+                living = counts.living(group, rows)
+                if not living.any():
+                    continue
+                mask = np.zeros(len(self.leaves), dtype=bool)
+                mask[rows] = living[group]
+                alive[chosen] = mask
+                yield from self._best_of(counts, chosen, group, rows)
+
+    def _best_of(
+        self, counts: "_Counts", chosen: tuple[Dimension, ...], group: Ints, rows: Ints
+    ) -> Iterator[Slice]:
+        scores = counts.scores(group, rows)
+        top = int(scores.argmax())
+        if scores[top] <= 0:
+            return
+        mask = np.zeros(len(self.leaves), dtype=bool)
+        mask[rows[group == top]] = True
+        first = int(rows[group == top][0])
+        pinned = [
+            (d, str(self.leaves.names[DIMENSIONS.index(d)][self.leaves.code(d)[first]])) for d in chosen
+        ]
+        yield Slice(Scope.of(pinned), mask, float(scores[top]))
 
 
 @dataclass(frozen=True, slots=True)
-class _Scan:
-    """What is scanned, at each combination of dimensions."""
+class _Counts:
+    """Sums by group over the leaves that are looked at."""
 
-    leaves: Leaves
-    before: Floats
     moved: Floats
-    among: np.ndarray
+    before: Floats
+    asked: Question
     floor: float
     """Dollars that count as something: slices that spent nothing before are measured against this."""
 
-    def root(self) -> Slice:
-        total = np.array([self.before.sum()]), np.array([self.moved.sum()])
-        return Slice(Scope(), self.among.copy(), float(_score(*total, self.floor)[0]))
+    def living(self, group: Ints, rows: Ints) -> Mask:
+        """Groups of which some part may have moved enough: the sum in the direction only falls inside."""
+        along = np.maximum(self.asked.sign * self.moved[rows], 0.0)
+        return np.asarray(summed(group, along) >= self.asked.least)
 
-    def best_of(self, columns: Mapping[Dimension, Codes], chosen: tuple[Dimension, ...]) -> Slice:
-        group = _combined([columns[d] for d in chosen])
-        scores = _score(_summed(group, self.before), _summed(group, self.moved), self.floor)
-        top = int(scores.argmax())
-        values = self.leaves.values[int(np.flatnonzero(group == top)[0])]
-        pinned = [(d, values[GRAIN.index(d)]) for d in chosen]
-        return Slice(Scope.of(pinned), (group == top) & self.among, float(scores[top]))
-
-
-def deepened(leaves: Leaves, found: Slice, effect: Floats) -> Slice:
-    """The slice narrowed to the owner and key that carry nearly all of it; a feature stands in for a key."""
-    scope, mask = found.scope, found.leaves
-    for dimension in OWNERS:
-        if dimension in scope.dimensions or (dimension == "feature" and "key_id" in scope.dimensions):
-            continue
-        value, share = _heaviest(leaves.column(dimension), np.abs(effect) * mask)
-        if share >= NEARLY_ALL and value != UNALLOCATED:
-            scope = scope.with_value(dimension, value)
-            mask = mask & leaves.inside(Scope(((dimension, value),)))
-    return Slice(scope, mask, found.score)
+    def scores(self, group: Ints, rows: Ints | slice) -> Floats:
+        """Negative where a group moved the other way or too little."""
+        moved, before = summed(group, self.moved[rows]), summed(group, self.before[rows])
+        base = np.maximum(before, self.floor)
+        after = np.maximum(base + moved, self.floor * 1e-6)
+        fits = self.asked.sign * moved >= self.asked.least
+        return np.asarray(np.where(fits, after * np.log(after / base) - (after - base), -1.0))
 
 
-def _heaviest(column: Sequence[str], weight: Floats) -> tuple[str, float]:
-    """The value with most weight and its share of all."""
-    names, codes = np.unique(np.array(column, dtype=str), return_inverse=True)
-    sums = np.bincount(codes, weight)
-    top = int(sums.argmax())
-    return str(names[top]), float(sums[top] / sums.sum()) if sums.sum() else 0.0
+def _simplest(found: Sequence[Slice], accepted: Callable[[Slice], bool]) -> Slice | None:
+    """The shallowest slice nearly as good as the best accepted; of equals the one with the most natural name."""
+    ranked = sorted(found, key=lambda s: -s.score)
+    start = next((i for i, s in enumerate(ranked) if accepted(s)), None)
+    if start is None:
+        return None
+    near = [s for s in ranked[start:] if s.score >= (1 - SLACK) * ranked[start].score]
+    for depth in range(MAX_DEPTH + 1):
+        level = [s for s in near if len(s.scope.items) == depth and accepted(s)]
+        if level:
+            best = max(s.score for s in level)
+            equal = [s for s in level if s.score >= (1 - 1e-9) * best]
+            return min(equal, key=lambda s: sorted(NATURAL.index(d) for d in s.scope.dimensions))
+    return None
 
 
-def _codes(column: Sequence[str]) -> Codes:
-    return np.unique(np.array(column, dtype=object).astype(str), return_inverse=True)[1].astype(np.int64)
-
-
-def _combined(columns: Sequence[Codes]) -> Codes:
-    """One dense code per combination of values."""
-    group = columns[0]
-    for column in columns[1:]:
-        group = np.unique(group * (column.max() + 1) + column, return_inverse=True)[1].astype(np.int64)
-    return group
-
-
-def _summed(group: Codes, values: Floats) -> Floats:
-    return np.bincount(group, values).astype(np.float64)
-
-
-def _score(before: Floats, moved: Floats, floor: float) -> Floats:
-    base = np.maximum(before, floor)
-    after = np.maximum(base + moved, floor * 1e-6)
-    return np.asarray(after * np.log(after / base) - (after - base))
+def named(leaves: Leaves, found: Slice) -> Slice:
+    """The slice with its key's or feature's only team in its name; its rows stay the same."""
+    scope = found.scope
+    active = found.leaves & ((leaves.before.cost_pico != 0) | (leaves.after.cost_pico != 0))
+    if {"key_id", "feature", "project"} & set(scope.dimensions) and "team" not in scope.dimensions:
+        teams = np.unique(leaves.code("team")[active])
+        if teams.size == 1:
+            scope = scope.with_value("team", str(leaves.names[DIMENSIONS.index("team")][teams[0]]))
+    return Slice(scope, found.leaves, found.score)

@@ -1,20 +1,22 @@
 """The exact split of every leaf's change in cost into the mechanisms behind it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from ledger.reader import Reader
-from ledger.scope import Scope
-from tools.comparison import Comparison, widened
-from tools.entities import Entities, find_entities, gone_leaves, new_leaves
-from tools.factors import FACTORS, OUTPUT, PROMPT, contributions
-from tools.leaves import Leaves, Pico, read_leaves
+from ledger.scope import Dimension
+from tools.alike_moves import Move
+from tools.entities import Entities, gone_leaves, new_leaves
+from tools.factors import FACTORS, OUTPUT, PROMPT, contributions, counted_by_tokens
+from tools.handovers import handed_over
+from tools.leaves import GRAIN, Leaves, Mask, Pico, Side
 from tools.moves import parts_of_moves, unit_costs
 from tools.shapley import Floats
-from tools.transfers import paired_moves
-from tools.unit_prices import class_rates
+from tools.transfers import paired_moves, quotient, summed
+
+PLACE: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
 
 Mechanism = Literal[
     "volume",
@@ -49,6 +51,7 @@ class Split:
     """Leaves and what each mechanism did to them."""
 
     leaves: Leaves
+    """`before` follows what was handed over inside a grain."""
     entities: Entities
     effects_pico: Pico
     """Shape (mechanisms, leaves); every column adds up to the change of its leaf."""
@@ -59,29 +62,37 @@ class Split:
     def total_pico(self, mechanism: Mechanism) -> int:
         return sum(self.effect(mechanism).tolist())
 
+    def only(self, mask: np.ndarray) -> "Split":
+        """The leaves of a mask."""
+        return Split(self.leaves.only(mask), self.entities, self.effects_pico[:, mask])
 
-def split_change(reader: Reader, compared: Comparison, where: Scope) -> Split:
-    """Read the leaves of `where` and split the change of each, exactly to 1e-12 USD.
 
-    Moves are looked for beyond the scope: in a scope that pins a model, what came from another model is
-    a move, not growth.
-    """
-    wide = widened(where)
-    entities = find_entities(reader, compared, wide)
-    leaves = read_leaves(reader, compared, wide, renamed=entities.renamed)
-    parts = contributions(
-        leaves, class_rates(reader, compared.baseline), class_rates(reader, [compared.window])
-    )
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Prices of the token classes per leaf, shape (leaves, classes), before and after."""
+
+    before: Floats
+    after: Floats
+
+
+def split_leaves(leaves: Leaves, entities: Entities, weights: Weights) -> Split:
+    """Split every leaf; work handed over inside a grain is first followed to where it went."""
+    followed = replace(leaves, before=handed_over(leaves, leaves.before, leaves.after))
     new, gone = new_leaves(leaves, entities), gone_leaves(leaves, entities)
-    table = split_leaves(leaves, parts, new=new, gone=gone)
-    mask = leaves.inside(where)
-    return Split(leaves.only(mask), entities, table[:, mask])
+    sides = followed.before, followed.after
+    exact = split_sides(leaves, *sides, weights, entity=new | gone)
+    change = followed.after.cost_pico - followed.before.cost_pico
+    for name, mask in (("new_entities", new), ("gone_entities", gone)):
+        exact[:, mask] = 0
+        exact[MECHANISMS.index(name), mask] = change[mask]
+    return Split(followed, entities, exact)
 
 
-def split_leaves(leaves: Leaves, parts: Floats, *, new: np.ndarray, gone: np.ndarray) -> Pico:
-    """Turn factor contributions into effects; the masks say whose appearing or going it is."""
+def split_sides(leaves: Leaves, before: Side, after: Side, weights: Weights, *, entity: Mask) -> Pico:
+    """Pico-dollars by mechanism and leaf; leaves in `entity` neither give nor take moves."""
+    parts = contributions(before, after, weights.before, weights.after)
     by_factor = dict(zip(FACTORS, parts, strict=True))
-    requests = _request_effects(leaves, by_factor["requests"], new | gone)
+    requests = _request_effects(leaves, before, after, by_factor["requests"], entity, weights)
     effects: dict[Mechanism, Floats] = {
         **requests,
         "input_length": by_factor["length"][:, PROMPT].sum(axis=1),
@@ -91,27 +102,26 @@ def split_leaves(leaves: Leaves, parts: Floats, *, new: np.ndarray, gone: np.nda
         "price": by_factor["price"].sum(axis=1),
         "unpriced": by_factor["unpriced"].sum(axis=1) + requests["unpriced"],
     }
-    table = np.stack([effects.get(m, np.zeros(len(leaves.values))) for m in MECHANISMS])
-    exact = _rounded(table, leaves)
-    for name, mask in (("new_entities", new), ("gone_entities", gone)):
-        exact[:, mask] = 0
-        exact[MECHANISMS.index(name), mask] = leaves.change_pico[mask]
-    return exact
+    table = np.stack([effects.get(m, np.zeros(len(leaves))) for m in MECHANISMS])
+    return _rounded(table, before.cost_pico, after.cost_pico)
 
 
-def _request_effects(leaves: Leaves, by_class: Floats, entity: np.ndarray) -> dict[Mechanism, Floats]:
+def _request_effects(
+    leaves: Leaves, before: Side, after: Side, by_class: Floats, entity: Mask, weights: Weights
+) -> dict[Mechanism, Floats]:
     """Split the effect of requests once more: it is linear in them, so parts of the change share it."""
-    before, after = _activity(leaves)
-    change = after - before
+    was, now = _activity(before, after)
+    change = now - was
     units = unit_costs(by_class, change)
     unit = units.sum(axis=1)
-    extra = _extra_wasted(leaves, change)
+    extra = _extra_wasted(before, after, change)
     rest = np.where(entity, 0.0, change - extra)
-    place = list(zip(*(leaves.column(d) for d in ("team", "key_id", "project", "feature")), strict=True))
-    models = list(zip(place, leaves.column("provider"), leaves.column("model"), strict=True))
-    tiers = paired_moves(rest, before, models)
-    switched = paired_moves(rest - tiers, before, place)
-    inside = parts_of_moves(leaves, switched, units, place)
+    place = leaves.groups(PLACE)
+    tiers = _moved_by_grain(leaves, rest, was, (*PLACE, "provider", "model"))
+    switched = _moved_by_grain(leaves, rest - tiers, was, PLACE)
+    models = leaves.groups(("provider", "model"))
+    move = Move(np.maximum(switched, 0.0), np.maximum(-switched, 0.0), place, models, weights.after)
+    inside = parts_of_moves(before, after, move, units)
     return {
         "volume": unit * (change - extra - tiers - switched),
         "retries": unit * extra,
@@ -122,28 +132,36 @@ def _request_effects(leaves: Leaves, by_class: Floats, entity: np.ndarray) -> di
     }
 
 
-def _activity(leaves: Leaves) -> tuple[Floats, Floats]:
+def _moved_by_grain(leaves: Leaves, change: Floats, was: Floats, within: Sequence[Dimension]) -> Floats:
+    """Moves between grains of one place, shared by the leaves of a grain that changed in its direction."""
+    grain = leaves.groups(GRAIN)
+    _, example = np.unique(grain, return_index=True)
+    place = leaves.groups(within)[example]
+    moved = paired_moves(summed(grain, change), summed(grain, was), place)
+    along = np.where(np.sign(change) == np.sign(moved)[grain], np.abs(change), 0.0)
+    return np.asarray(moved[grain] * quotient(along, summed(grain, along)[grain]))
+
+
+def _activity(before: Side, after: Side) -> tuple[Floats, Floats]:
     """Requests on both sides; tokens where the source counts no requests."""
-    before, after = leaves.before, leaves.after
+    by_tokens = counted_by_tokens(before, after)
     tokens = before.tokens.sum(axis=1), after.tokens.sum(axis=1)
-    by_tokens = ((before.requests <= 0) & (tokens[0] > 0)) | ((after.requests <= 0) & (tokens[1] > 0))
     return np.where(by_tokens, tokens[0], before.requests), np.where(by_tokens, tokens[1], after.requests)
 
 
-def _extra_wasted(leaves: Leaves, change: Floats) -> Floats:
+def _extra_wasted(before: Side, after: Side, change: Floats) -> Floats:
     """Failed or retried requests beyond the leaf's usual rate, as a part of its change of requests."""
-    before, after = leaves.before, leaves.after
-    usual = np.divide(before.wasted, before.requests, out=np.zeros_like(change), where=before.requests > 0)
+    usual = quotient(before.wasted, before.requests)
     both = (before.requests > 0) & (after.requests > 0)
     extra = np.where(both, after.wasted - usual * after.requests, 0.0)
     return np.clip(extra, np.minimum(change, 0.0), np.maximum(change, 0.0))
 
 
-def _rounded(table: Floats, leaves: Leaves) -> Pico:
+def _rounded(table: Floats, before_pico: Pico, after_pico: Pico) -> Pico:
     """Whole pico-dollars; what rounding leaves goes to the largest effect, a misfit of cost to price."""
     exact = np.rint(np.where(np.abs(table).max(axis=0) < TOO_LARGE, table, 0.0)).astype(np.int64)
-    missing = leaves.change_pico - exact.sum(axis=0)
-    size = np.maximum(leaves.before.cost_pico, leaves.after.cost_pico)
+    missing = after_pico - before_pico - exact.sum(axis=0)
+    size = np.maximum(before_pico, after_pico)
     largest = np.abs(exact).argmax(axis=0)
     price = MECHANISMS.index("price")
     receiver = np.where(np.abs(missing) > MISFIT * size, price, largest)

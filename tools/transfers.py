@@ -1,35 +1,49 @@
 """Moves of requests between leaves: a rise of one that a fall of another pays back."""
 
-from collections.abc import Hashable, Sequence
-
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.shapley import Floats
 
 NOISE_FALL = 0.3
 """A fall under this share of a leaf's own baseline is noise, not a move (reference, root cause)."""
 
+NOISE_BESIDE_NEW = 0.05
+"""The same where the work has somewhere new to go."""
+NEW = 0.05
+"""A leaf that did at most this part of what it does now is new."""
 
-def paired_moves(change: Floats, before: Floats, groups: Sequence[Hashable]) -> Floats:
+Ints = NDArray[np.int64]
+
+
+def paired_moves(change: Floats, before: Floats, groups: Ints) -> Floats:
     """The part of each leaf's change of requests that moved within its group; sums to 0 in every group.
 
     What is moved is the smaller of all rises and all falls that are no noise, spread over them in
-    proportion.
+    proportion. `groups` are dense codes.
     """
-    moved = np.zeros_like(change)
-    members: dict[Hashable, list[int]] = {}
-    for i, group in enumerate(groups):
-        members.setdefault(group, []).append(i)
-    for indexes in members.values():
-        if len(indexes) > 1:
-            moved[indexes] = _moves_within(change[indexes], before[indexes])
-    return moved
+    rises, falls = rises_and_falls(change, before, groups)
+    up, down = summed(groups, rises), summed(groups, falls)
+    moved = np.minimum(up, down)[groups]
+    return np.asarray(rises * quotient(moved, up[groups]) - falls * quotient(moved, down[groups]))
 
 
-def _moves_within(change: Floats, before: Floats) -> Floats:
+def rises_and_falls(change: Floats, before: Floats, groups: Ints) -> tuple[Floats, Floats]:
+    """Sizes of the rises, and of the falls that are no noise.
+
+    Where most of what rises in a group is new there, smaller falls pay for it.
+    """
     rises = np.maximum(change, 0.0)
-    falls = np.where(change < -NOISE_FALL * before, -change, 0.0)
-    moved = min(rises.sum(), falls.sum())
-    if moved <= 0:
-        return np.zeros_like(change)
-    return np.asarray(rises * (moved / rises.sum()) - falls * (moved / falls.sum()))
+    new = summed(groups, np.where(before <= NEW * (before + change), rises, 0.0))
+    noise = np.where(new >= 0.5 * summed(groups, rises), NOISE_BESIDE_NEW, NOISE_FALL)
+    return rises, np.where(change < -noise[groups] * before, -change, 0.0)
+
+
+def quotient(part: Floats, whole: Floats) -> Floats:
+    """`part / whole`, 0 where there is no whole."""
+    return np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
+
+
+def summed(groups: Ints, values: Floats) -> Floats:
+    """Sums of the values of each group."""
+    return np.bincount(groups, values).astype(np.float64)

@@ -6,12 +6,16 @@ from datetime import timedelta
 import numpy as np
 
 from ledger.reader import DayRate, Reader
+from ledger.scope import Dimension
 from ledger.usage import TOKEN_CLASSES, TokenCounts
 from ledger.window import Window
+from tools.leaves import Leaves
 from tools.shapley import Floats
 
 ModelTier = tuple[str, str, str]
 """Provider, model, service tier."""
+
+MODEL_TIER: tuple[Dimension, ...] = ("provider", "model", "service_tier")
 
 TYPICAL = np.array([1.0, 0.1, 1.25, 2.0, 5.0])
 """Class prices relative to `input` where no rate is known: the multiples most providers publish."""
@@ -39,11 +43,14 @@ def _mean_of_known(rows: Floats) -> Floats:
 
 
 def weights_of(
-    models: Sequence[ModelTier], first: Mapping[ModelTier, Floats], second: Mapping[ModelTier, Floats]
+    leaves: Leaves, first: Mapping[ModelTier, Floats], second: Mapping[ModelTier, Floats]
 ) -> Floats:
     """Class weights per leaf, shape (leaves, classes), from `first`, then `second`, then TYPICAL."""
-    rows = np.array([_first_known(first.get(m), second.get(m)) for m in models], dtype=np.float64)
-    return rows.reshape(len(models), len(TOKEN_CLASSES))
+    groups = leaves.groups(MODEL_TIER)
+    _, example = np.unique(groups, return_index=True)
+    columns = [leaves.column(d)[example] for d in MODEL_TIER]
+    rows = [_first_known(first.get(m), second.get(m)) for m in zip(*columns, strict=True)]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(TOKEN_CLASSES))[groups]
 
 
 def _first_known(first: Floats | None, second: Floats | None) -> Floats:

@@ -1,6 +1,6 @@
 """`tokensleuth investigate`: the incidents of a range, each explained."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -45,14 +45,17 @@ def run(
             progress=progress.update,
         )
     charts = write_charts(found, chart_folder) if chart_folder else {}
-    document = found.as_json() | ({"charts": {i: str(p) for i, p in charts.items()}} if charts else {})
-    return Outcome(document, list(_shown(found, charts, explain=explain, everything=everything)))
+    return Outcome(
+        found.as_json() | chart_paths(charts),
+        list(_shown(found, charts, explain=explain, everything=everything)),
+    )
 
 
 def write_charts(found: InvestigatedRange, folder: Path) -> dict[str, Path]:
-    """One PNG per incident, named by its id."""
+    """Two PNGs per incident, named by its id: its hours, which is returned, and its waterfall beside it."""
     # Imported here: the renderer loads an engine that runs without charts need not pay for.
     from tokensleuth.charts import IncidentChart, render_png
+    from tokensleuth.waterfall_chart import finding_waterfall, render_waterfall_png
 
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
@@ -70,7 +73,24 @@ def write_charts(found: InvestigatedRange, folder: Path) -> dict[str, Path]:
         )
         written[finding.incident_id] = folder / f"{finding.incident_id}.png"
         written[finding.incident_id].write_bytes(render_png(chart))
+        beside = waterfall_path(written[finding.incident_id])
+        beside.write_bytes(render_waterfall_png(finding_waterfall(finding)))
     return written
+
+
+def waterfall_path(chart: Path) -> Path:
+    """Where the waterfall lies of the incident with this chart."""
+    return chart.with_name(f"{chart.stem}-waterfall.png")
+
+
+def chart_paths(charts: Mapping[str, Path]) -> dict[str, object]:
+    """The files by incident for the JSON; nothing where none was drawn."""
+    if not charts:
+        return {}
+    return {
+        "charts": {i: str(path) for i, path in charts.items()},
+        "waterfalls": {i: str(waterfall_path(path)) for i, path in charts.items()},
+    }
 
 
 def _shown(
@@ -89,11 +109,11 @@ def _shown(
 
 
 def shown_incident(incident: Investigated, charts: dict[str, Path]) -> Iterator[RenderableType]:
-    """The card with the sparkline, and where the chart lies."""
+    """The card with the sparkline, and where the charts lie."""
     document = incident.as_json()
     yield incident_card(document, series=_sparkline(incident.timeline))
     if path := charts.get(str(document["id"])):
-        yield Text(f"chart: {path}", style="dim")
+        yield Text(f"chart: {path}\nwaterfall: {waterfall_path(path)}", style="dim")
 
 
 def _sparkline(line: Timeline) -> Sparkline:

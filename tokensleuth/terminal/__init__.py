@@ -17,9 +17,11 @@ from tokensleuth.terminal.tables import (
     proposal_table,
 )
 from tokensleuth.terminal.unpriced import unpriced_block
+from tokensleuth.terminal.waterfall import WaterfallBars
 
 __all__ = [
     "Sparkline",
+    "WaterfallBars",
     "baseline_table",
     "baseline_text",
     "detection_summary",

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agent.waterfall import waterfall
 from tokensleuth.terminal.proposals import proposal_lines
 from tokensleuth.terminal.text import (
     Document,
@@ -26,11 +27,10 @@ from tokensleuth.terminal.text import (
     usd,
     words,
 )
+from tokensleuth.terminal.waterfall import WaterfallBars
 
-BAR_WIDTH = 24
 LEAST_SHOWN = 0.01
 """Alternatives less likely than this are left to the report."""
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 _VERDICT_STYLES = {"confirmed": "bold red", "benign": "green", "inconclusive": "yellow"}
 
 
@@ -91,24 +91,13 @@ def _alternatives(incident: Document) -> str:
 
 
 def _effects(incident: Document) -> Iterator[RenderableType]:
-    """The effects that are not zero, largest first, each with a bar."""
-    amounts = {printable(e["name"]): Decimal(str(e["usd"])) for e in parts(incident, "effects")}
-    shown = sorted((n for n in amounts if amounts[n]), key=lambda n: -abs(amounts[n]))
-    if not shown:
+    """The waterfall from the expected to the actual cost; nothing where every effect is zero."""
+    effects = {printable(e["name"]): Decimal(str(e["usd"])) for e in parts(incident, "effects")}
+    if not any(effects.values()):
         return
-    grid = _grid(right=1)
-    top = abs(amounts[shown[0]])
-    for name in shown:
-        style = "red" if amounts[name] > 0 else "green"
-        bar = Text(_bar(abs(amounts[name]) / top), style=style)
-        grid.add_row(Text(words(name)), Text(usd(amounts[name], signed=True)), bar)
-    others = len(amounts) - len(shown)
-    yield _section("Effects", grid, note=f"the other {others} are zero" if others else "")
-
-
-def _bar(share: Decimal) -> str:
-    eighths = max(1, round(share * BAR_WIDTH * 8))
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+    expected, actual = (Decimal(str(incident[name])) for name in ("expected_usd", "actual_usd"))
+    drawn = waterfall(expected, actual, effects)
+    yield _section("Effects", WaterfallBars(drawn), note=f"{usd(drawn.delta_usd, signed=True)} in all")
 
 
 def _culprits(incident: Document) -> Iterator[RenderableType]:

@@ -1,0 +1,105 @@
+"""The tool that looks at the keys that moved to another model: does the same work take more tokens there?"""
+
+from math import exp
+
+import numpy as np
+
+from ledger.reader import Reader
+from ledger.scope import EVERYTHING, Scope
+from ledger.window import Window, instant_text
+from tools.answer import OTHER, Row, Scalar, ToolAnswer, answer, asked, usd
+from tools.comparison import Comparison
+from tools.event_effects import price_ratio
+from tools.switch_cohort import Cohort, Switcher, find_cohort
+from tools.switch_statistics import tokenizer_verdict
+
+MOST_ROWS = 20
+
+
+def switchers(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> ToolAnswer:
+    """Test whether a new model version counts more tokens for the same work, on the keys that moved to it.
+
+    Use it when requests moved between models and tokens per request rose. A switcher is a key whose share
+    of requests on the old version fell from over 80 % to under 20 % in or up to 72 h before the window; the
+    facts are about the commonest pair of models, `switched_from` and `switched_to`. `tokenizer_ratio` is the
+    median of prompt tokens per request (cached included) after over before, each key 72 h around its own
+    move, hours of the same kind, less what keys that stayed did meanwhile; `tokenizer_ratio_low` its lower
+    bound at 95 %; `spread` how far the keys differ (a tokenizer gives one common factor, rewritten prompts
+    do not). `tokenizer_verdict` is 1 when at least 3 keys rose alike by over 5 % with price and requests
+    flat, 0.5 when that is only consistent with a tokenizer change (under 3 switchers, or keys that differ),
+    0 when it is refuted. Where characters are logged they decide: `characters_ratio` is prompt characters
+    per request after over before (1: the same text), `tokens_per_character_ratio` what the tokenizer did to
+    it. An `output_ratio` far above `tokenizer_ratio` means longer answers. Status `no_data` with
+    `switchers` 0 means that no key moved: then a tokenizer change of a hosted model is ruled out.
+    """
+    cohort = find_cohort(reader, window, where=where)
+    compared = Comparison(window, ())
+    arguments = asked(window, where)
+    if cohort is None:
+        return answer("switchers", arguments, compared, where, facts={"switchers": 0}, found=False)
+    return answer(
+        "switchers",
+        arguments,
+        compared,
+        where,
+        rows=_rows(cohort),
+        facts=_facts(cohort, price_ratio(reader, cohort, where)),
+    )
+
+
+def _facts(cohort: Cohort, price_ratio: float | None) -> dict[str, Scalar]:
+    tokens, requests = cohort.test("input_per_request"), cohort.test("requests")
+    per_character = cohort.per_character()
+    text = cohort.test("characters_per_request") if per_character else None
+    return {
+        "switchers": tokens.keys,
+        "switched_from": cohort.old,
+        "switched_to": cohort.new,
+        "first_switch_at": instant_text(min(s.at for s in cohort.switchers)),
+        "tokenizer_ratio": round(tokens.ratio, 4),
+        "tokenizer_ratio_low": round(tokens.low, 4),
+        "spread": round(tokens.spread, 4),
+        "share_of_keys_over": round(tokens.share_over, 4),
+        "tokenizer_verdict": tokenizer_verdict(
+            tokens, per_character=per_character, price_ratio=price_ratio, requests_ratio=requests.ratio
+        ),
+        "characters_ratio": round(text.ratio, 4) if text else None,
+        "tokens_per_character_ratio": round(per_character.ratio, 4) if per_character else None,
+        "output_ratio": _known(cohort.test("output_per_request").ratio),
+        "switched_price_ratio": price_ratio,
+        "switched_requests_ratio": round(requests.ratio, 4),
+        "steady_keys": int(cohort.steady["requests"].shape[1]),
+    }
+
+
+def _rows(cohort: Cohort) -> list[Row]:
+    shown, rest = cohort.switchers[:MOST_ROWS], cohort.switchers[MOST_ROWS:]
+    rows = [_row(s) for s in shown]
+    if rest:
+        spent = usd(round(sum(s.cost_pico for s in rest)))
+        rows.append({"key_id": OTHER, "keys": len(rest), "actual_usd": spent})
+    return rows
+
+
+def _row(switcher: Switcher) -> Row:
+    return {
+        "key_id": switcher.move.key,
+        "at": instant_text(switcher.at),
+        "from_model": switcher.move.old,
+        "to_model": switcher.move.new,
+        "share_before": round(switcher.move.share_before, 4),
+        "share_after": round(switcher.move.share_after, 4),
+        "input_ratio": _ratio(switcher.input_per_request),
+        "output_ratio": _ratio(switcher.output_per_request),
+        "characters_ratio": _ratio(switcher.characters_per_request),
+        "requests_ratio": _ratio(switcher.requests),
+        "actual_usd": usd(round(switcher.cost_pico)),
+    }
+
+
+def _ratio(logarithm: float) -> float | None:
+    return _known(exp(logarithm))
+
+
+def _known(ratio: float) -> float | None:
+    return round(ratio, 4) if np.isfinite(ratio) else None
