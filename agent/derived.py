@@ -27,6 +27,7 @@ DERIVED = (
     "price_gap",
     "own_price_change",
     "repeated_share",
+    "turned_cheap",
     "accounting_share",
     "tokenizer_signature",
 )
@@ -58,6 +59,7 @@ def derived_from(signals: Signals) -> dict[str, Signal]:
         "price_gap": _size(signals.get("price_ratio"), around=1.0),
         "bursts_as_before": _bursts(signals),
         "own_price_change": _product(signals, "version_changed", "computed_share"),
+        "turned_cheap": _turned_cheap(signals),
         "repeated_share": _repeated(signals.get("records_per_cell_ratio")),
         "tokenizer_signature": _tokenizer(signals),
     }
@@ -122,6 +124,14 @@ def _repeated(ratio: Signal | None) -> Signal | None:
     if ratio is None:
         return None
     return Signal(1 - 1 / ratio.value if ratio.value >= REPEATS else 0.0, ratio.evidence)
+
+
+def _turned_cheap(signals: Signals) -> Signal | None:
+    """The share of the rise at a tier for work without hurry, unless such work is what the scope does."""
+    rise, before = signals.get("cheap_tier_share_of_rise"), signals.get("cheap_tier_share_before")
+    if rise is None or (before is not None and before.value >= MOSTLY):
+        return None
+    return rise
 
 
 def _accounting(signals: Signals) -> Signal | None:

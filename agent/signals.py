@@ -50,6 +50,7 @@ TAKEN: Mapping[str, tuple[str, str]] = {
     "switchers": ("model", "switchers"),
     "tier_moved_share": ("tier", "moved_share"),
     "cheap_tier_share_of_rise": ("tier", "cheap_tier_share_of_rise"),
+    "cheap_tier_share_before": ("tier", "cheap_tier_share_before"),
 }
 """Fact to the tool it comes from and its name there; `model` and `tier` are the two uses of `mix`."""
 
@@ -59,7 +60,7 @@ OF_SUSPECT: Mapping[str, str] = {
         for name in (
             "cost_ratio", "requests_ratio", "failed_share_rise", "retried_share_rise",
             "input_tokens_per_request_ratio", "output_tokens_per_request_ratio", "cache_read_share_rise",
-            "usd_per_mtok_ratio", "spreads", "old_origin_ratio", "common_length_ratio", "whole_model",
+            "usd_per_mtok_ratio", "spreads", "old_origin_ratio", "common_length_ratio", "whole_model", "new_scope",
         )
     },
     "part_of_spend": "of_spend",
@@ -128,8 +129,6 @@ def _of_suspect(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]
         for row in found.rows if found.tool == "suspects" else ():
             if "lead" in row and row_scope(row["scope"]) == scope:
                 known = {name: row.get(field) for name, field in OF_SUSPECT.items()}
-                if not row.get("stranger"):
-                    known = {n: v for n, v in known.items() if OF_SUSPECT[n] != "stranger"}
                 return {n: Signal(_float(v), found.id) for n, v in known.items() if v is not None}
     return {}
 

@@ -15,7 +15,7 @@ from tools.answer import Row, ToolAnswer
 from tools.calendar import CalendarEntry
 from tools.changes import changes
 from tools.event_effects import Expected
-from tools.price_steps import find_steps
+from tools.level_steps import find_steps
 
 DAYS = 24
 STEP = at(15, 7)
@@ -60,6 +60,18 @@ def test_other_terms_of_one_key_are_no_step_of_the_model() -> None:
     answer = changes(reader, WINDOW, where=Scope((("key_id", "k1"),)))
     assert "on 1 of 4 keys" in str(rows_of(answer, "price")[0]["what"])
     assert answer.facts["price_steps"] == 0
+
+
+def test_without_known_rates_another_mix_of_tokens_is_no_step() -> None:
+    made = builder()
+    for i in range(4):
+        made.run(Cell(key_id=f"k{i}", model="gpt-mini", billed=True, cache_read_tokens=9000), days=DAYS)
+    reader = since(made, STEP, lambda c: replace(c, cache_read_tokens=0) if c.model == "gpt-mini" else c)
+    reader.engine.rows("delete from rates where model = 'gpt-mini'", {})
+    assert changes(reader, WINDOW).facts["price_steps"] == 0
+    dearer = since(made, STEP, lambda c: replace(c, price_factor=1.3))
+    dearer.engine.rows("delete from rates", {})
+    assert changes(dearer, WINDOW).facts["price_steps"] >= 1  # type: ignore[operator]
 
 
 def test_computed_cost_changes_with_our_own_price_book_only() -> None:
@@ -154,6 +166,16 @@ def test_a_tokenizer_event_is_judged_when_keys_move_whenever_it_was_dated() -> N
     assert (row["at"], row["matches"]) == (instant_text(STEP), 1)
     assert answer.facts["tokenizer_event_matches"] == 1
     assert answer.facts["new_models"] == 1
+
+
+def test_keys_that_do_not_share_one_factor_do_not_bear_a_tokenizer_event_out() -> None:
+    made = builder("claude-opus-4-6", keys=5)
+
+    def how(cell: Cell) -> Cell:
+        factor = 2.2 if cell.key_id in ("k0", "k1", "k2") else 1.0
+        return replace(cell, model="claude-opus-4-7", input_tokens=cell.input_tokens * factor)
+
+    assert changes(since(made, STEP, how), WINDOW).facts["tokenizer_event_matches"] == 0
 
 
 def test_a_tokenizer_event_without_more_tokens_is_not_borne_out() -> None:

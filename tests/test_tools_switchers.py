@@ -36,15 +36,18 @@ def organisation(
     new: str = "gpt-big-2",
     characters: float | None = None,
     longer: Sequence[float] = (),
+    each: Sequence[float | None] = (),
 ) -> Reader:
-    """Keys `s0`, `s1` ... move to the new model, each at its own hour; keys `n0` ... stay."""
+    """Keys `s0`, `s1` ... move to the new model, each at its own hour; keys `n0` ... stay.
+
+    `longer` makes the prompts of each key longer, `each` gives its characters per token.
+    """
     builder = LedgerBuilder(rates=TWO_VERSIONS)
     for i in range(8):
         builder.run(Cell(key_id=f"n{i}", team="quiet", input_tokens=900 + 50 * i), days=DAYS)
     for i in range(moved):
-        builder.run(
-            Cell(key_id=f"s{i}", input_tokens=800 + 70 * i, characters_per_token=characters), days=DAYS
-        )
+        logged = each[i] if each else characters
+        builder.run(Cell(key_id=f"s{i}", input_tokens=800 + 70 * i, characters_per_token=logged), days=DAYS)
     builder.change(span(8, hours=96), lambda hour, cell: _moved(hour, cell, new, factor, longer))
     return builder.reader()
 
@@ -112,6 +115,16 @@ def test_longer_prompts_with_characters_refute_a_tokenizer_change() -> None:
     facts = switchers(reader, WINDOW).facts
     assert facts["tokenizer_verdict"] == 0.0
     assert facts["characters_ratio"] == pytest.approx(1.3, abs=0.01)
+
+
+def test_half_of_the_keys_with_characters_decide_for_all() -> None:
+    some = [4.0 if i < 3 else None for i in range(6)]
+    rewritten = organisation(factor=1.0, longer=[1.3] * 6, each=some)
+    assert switchers(rewritten, WINDOW).facts["tokenizer_verdict"] == 0.0
+    few = organisation(factor=1.0, longer=[1.3] * 6, each=[4.0, *[None] * 5])
+    facts = switchers(few, WINDOW).facts
+    assert facts["tokenizer_verdict"] == 1.0
+    assert "characters_ratio" not in facts
 
 
 def test_a_scope_narrows_the_switchers_and_keeps_the_comparison() -> None:

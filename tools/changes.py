@@ -14,7 +14,7 @@ from tools.answer import OTHER, Row, Scalar, ToolAnswer, answer, asked
 from tools.arrivals import find_arrivals
 from tools.book_changes import BookChange, find_book_changes
 from tools.calendar import CalendarEntry, covered_share, entries_about
-from tools.comparison import Comparison, widened
+from tools.comparison import MOVABLE, Comparison, widened
 from tools.dated import Dated, of_arrival, of_book_change, of_calendar, of_event, of_price_step
 from tools.event_effects import (
     MeasuredEvent,
@@ -31,7 +31,6 @@ MOST_ROWS = 20
 NEAR = timedelta(days=NEAR_DAYS)
 LEAD = timedelta(days=7)
 """Hours before the first that may have changed: what they are compared with."""
-MOVABLE = ("provider", "model", "service_tier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def _look(reader: Reader, window: Window, where: Scope) -> _Seen:
 def _is_inside(priced: PriceHours, where: Scope) -> bool:
     pinned = where.as_dict()
     values = (priced.provider, priced.model, priced.service_tier)
-    return all(pinned.get(d, v) == v for d, v in zip(MOVABLE, values, strict=True))  # type: ignore[call-overload]
+    return all(pinned.get(d, v) == v for d, v in zip(MOVABLE, values, strict=True))
 
 
 def _book_changes(seen: _Seen, steps: Sequence[PriceStep]) -> list[BookChange]:

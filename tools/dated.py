@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ledger.events import EventKind
+from ledger.events import Event, EventKind
 from ledger.window import instant_text
 from tools.answer import Row
 from tools.arrivals import Arrival
@@ -138,11 +138,18 @@ def of_event(measured: MeasuredEvent) -> Dated:
         at=measured.at,
         what=f"{event.summary} [{event.id}, {event.date}, {event.confidence}]",
         source="events",
-        scope={"provider": event.provider},
+        scope=_concerned(event),
         expected=measured.expected,
         observed=measured.observed,
         matches=measured.matches,
     )
+
+
+def _concerned(event: Event) -> Mapping[str, str]:
+    """The model too, where the event names just one."""
+    plain = [model for model in event.models if not set(model) & set("*?[")]
+    one = {"model": plain[0]} if len(plain) == len(event.models) == 1 else {}
+    return {"provider": event.provider, **one}
 
 
 def of_calendar(entry: CalendarEntry) -> Dated:

@@ -14,9 +14,12 @@ ENTITY: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
 ROTATION = (0.5, 2.0)
 """A new key that does between half and twice the work of a key that fell silent replaces it."""
 SAME_WORK = (0.1, 10.0)
-"""The same for a key that is used for the same features: then more or less is told of the work."""
+"""The same for a key that does the same work: then more or less is told of the work."""
 IDLE_HOURS = 72
 """A weekend may lie between the two."""
+ALIKE = 0.5
+"""Keys do the same work where so much of it is the same feature, region and user."""
+_WHAT = [DIMENSIONS.index(d) for d in ("feature", "region", "user")]
 HANDOVER_HOURS = 6
 """Two keys may both be in use for so long while one replaces the other."""
 
@@ -41,8 +44,12 @@ def find_entities(table: ScopeTable, leaves: Leaves, compared: Comparison) -> En
         first, last = lives(table, dimension)
         new[dimension] = np.flatnonzero((first >= known_until) & (first < end))
         gone[dimension] = np.flatnonzero(last < start)
-    inside = np.intersect1d(new["key_id"], leaves.code("key_id"))
-    return Entities(new, gone, _rotations(table, leaves, inside))
+    since = min((hour_number(window)[0] for window in compared.baseline), default=start)
+    renamed = _rotations(table, leaves, since + 1)
+    names = table.names[DIMENSIONS.index("key_id")]
+    replaced = np.flatnonzero(np.isin(names, list(renamed.values())))
+    gone["key_id"] = np.setdiff1d(gone["key_id"], replaced)
+    return Entities(new, gone, renamed)
 
 
 def lives(table: ScopeTable, dimension: Dimension) -> tuple[Ints, Ints]:
@@ -75,54 +82,66 @@ def _holding(leaves: Leaves, values: Mapping[Dimension, Ints]) -> Mask:
     return mask
 
 
-def _rotations(table: ScopeTable, leaves: Leaves, new: Ints) -> Mapping[str, str]:
-    """Pair new keys with keys of the same team and project that fell silent when the new ones began.
+def _rotations(table: ScopeTable, leaves: Leaves, since: int) -> Mapping[str, str]:
+    """Pair keys that began `since` with keys of their team and project that fell silent as they began.
 
-    A key that does the same features is compared with the old one even where it does far more or less.
+    A key that does the same is compared with the old one even where it does far more or less of it.
     """
-    if not (new.size and leaves.weeks):
+    if not leaves.weeks:
         return {}
     first, last = lives(table, "key_id")
-    steady = np.all([week.activity > 0 for week in leaves.weeks], axis=0)
-    known = np.setdiff1d(np.unique(leaves.code("key_id")[steady]), new)
     names = table.names[DIMENSIONS.index("key_id")]
-    works = {int(key): _work_of(leaves, int(key)) for key in (*new, *known)}
+    works = {key: _work_of(leaves, key) for key in np.unique(leaves.code("key_id")).tolist()}
     pairs: dict[int, int] = {}
-    for key in sorted(new.tolist(), key=lambda k: -works[k].after):
+    for key in sorted((k for k in works if first[k] >= since), key=lambda k: first[k]):
         fitting = [
-            (abs(np.log(works[key].after / works[old].before)), old)
-            for old in known.tolist()
+            (works[key].likeness(work), old)
+            for old, work in works.items()
             if old not in pairs.values()
+            and first[old] < first[key]
             and -IDLE_HOURS <= last[old] - first[key] <= HANDOVER_HOURS
-            and works[key].replaces(works[old])
+            and works[key].replaces(work)
         ]
         if fitting and names[key] != UNALLOCATED:
-            pairs[key] = min(fitting)[1]
-    return {str(names[key]): str(names[old]) for key, old in pairs.items()}
+            pairs[key] = max(fitting)[1]
+    return {str(names[key]): str(names[_first_of(pairs, key)]) for key in pairs}
+
+
+def _first_of(pairs: Mapping[int, int], key: int) -> int:
+    """The key that began a chain of replacements."""
+    while key in pairs:
+        key = pairs[key]
+    return key
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What a key did, and where."""
+    """What a key did, and where; requests of an ordinary window in which it was used."""
 
     places: frozenset[tuple[int, int]]
-    features: frozenset[int]
-    before: float
-    after: float
+    requests: float
+    shares: Mapping[tuple[int, ...], float]
+    """Of its requests, by feature, model and so on."""
+
+    def likeness(self, other: "_Work") -> float:
+        """The part of the work that is alike, 0 to 1."""
+        return sum(min(share, other.shares.get(what, 0.0)) for what, share in self.shares.items())
 
     def replaces(self, old: "_Work") -> bool:
-        if not (self.after and old.before and self.places & old.places):
+        if not (self.requests and old.requests and self.places & old.places):
             return False
-        least, most = SAME_WORK if self.features == old.features else ROTATION
-        return least * old.before <= self.after <= most * old.before
+        least, most = SAME_WORK if self.likeness(old) >= ALIKE else ROTATION
+        return least * old.requests <= self.requests <= most * old.requests
 
 
 def _work_of(leaves: Leaves, key: int) -> _Work:
     own = np.flatnonzero(leaves.code("key_id") == key)
+    windows = np.array([side.activity[own] for side in (leaves.after, *leaves.weeks)])
+    used = max(int((windows.sum(axis=1) > 0).sum()), 1)
+    by_leaf = windows.sum(axis=0) / used
+    total = float(by_leaf.sum())
+    shares: dict[tuple[int, ...], float] = {}
+    for what, requests in zip(leaves.codes[:, own][_WHAT].T.tolist(), by_leaf.tolist(), strict=True):
+        shares[tuple(what)] = shares.get(tuple(what), 0.0) + (requests / total if total else 0.0)
     places = zip(leaves.code("team")[own].tolist(), leaves.code("project")[own].tolist(), strict=True)
-    return _Work(
-        frozenset(places),
-        frozenset(leaves.code("feature")[own].tolist()),
-        float(leaves.before.activity[own].sum()),
-        float(leaves.after.activity[own].sum()),
-    )
+    return _Work(frozenset(places), total, shares)

@@ -17,6 +17,7 @@ from tools.comparison import widened
 from tools.price_steps import PriceStep, ReferenceRates
 from tools.relative_price import price_between
 from tools.switch_cohort import Cohort
+from tools.switch_statistics import LEAST_SHARE
 
 NEAR = timedelta(days=NEAR_DAYS)
 SPAN = timedelta(hours=72)
@@ -46,8 +47,7 @@ class Expected:
 
     def agrees(self, observed: float, *, tolerance: float, least_move: float) -> int | None:
         """1 where the data moved and by this much, 0 where not; None where nothing was to be seen."""
-        moved = abs(log(observed)) > least_move
-        if moved:
+        if observed <= 0 or abs(log(observed)) > least_move:
             return int(self.low * (1 - tolerance) <= observed <= self.high * (1 + tolerance))
         return None if self.low <= 1 <= self.high else 0
 
@@ -68,15 +68,15 @@ def measured_price(
     event: Event, priced: Sequence[PriceHours], steps: Sequence[PriceStep], rates: ReferenceRates
 ) -> MeasuredEvent:
     """Compare the event with the step that its models' billed unit price made near its day, if any."""
-    billed = [p for p in priced if p.billed and event.concerns(p.model)]
-    if not billed or not event.effect or not _both_sides(billed, event):
-        return MeasuredEvent(event, event.at, None, None, None)
+    billed = [p for p in priced if p.billed and event.concerns(p.model) and p.tokens.any()]
     near = Window(event.span.start_at - NEAR, event.span.end_at + NEAR)
     made = [
         s for s in steps
         if event.concerns(s.model) and s.is_of_the_model and near.start_at <= s.at < near.end_at
     ]  # fmt: skip
     step = max(made, key=lambda s: abs(log(s.ratio)), default=None)
+    if not billed or not event.effect or not (step or _both_sides(billed, event)):
+        return MeasuredEvent(event, event.at, None, None, None)
     chosen = [
         p for p in billed if step is None or (p.model, p.service_tier) == (step.model, step.service_tier)
     ]
@@ -118,9 +118,11 @@ def measured_tokenizer(event: Event, cohort: Cohort | None) -> MeasuredEvent:
     at = min(s.at for s in cohort.switchers)
     if at < event.span.start_at - NEAR:
         return MeasuredEvent(event, event.at, expected, None, 0)
-    ratio = round(cohort.tokens().ratio, 4)
-    verdict = expected.agrees(ratio, tolerance=TOKEN_TOLERANCE, least_move=LEAST_TOKEN_MOVE)
-    return MeasuredEvent(event, at, expected, ratio, verdict)
+    tokens = cohort.tokens()
+    verdict = expected.agrees(tokens.ratio, tolerance=TOKEN_TOLERANCE, least_move=LEAST_TOKEN_MOVE)
+    if verdict == 1 and tokens.ratio > 1 and tokens.share_over < LEAST_SHARE:
+        verdict = 0
+    return MeasuredEvent(event, at, expected, round(tokens.ratio, 4), verdict)
 
 
 def measured_new_price(
@@ -129,7 +131,7 @@ def measured_new_price(
     """Compare the event with what keys that moved to the new model are billed, against the old one."""
     if cohort is None or not is_about(event, cohort):
         return MeasuredEvent(event, event.at, None, None, None)
-    billed = {p.model: p for p in priced if p.billed}
+    billed = {p.model: p for p in priced if p.billed and p.tokens.any()}
     if cohort.old not in billed or cohort.new not in billed:
         return MeasuredEvent(event, event.at, None, None, None)
     expected = _expected_price(event, billed[cohort.old], rates)

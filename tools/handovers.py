@@ -7,7 +7,7 @@ import numpy as np
 from ledger.scope import Dimension
 from tools.leaves import GRAIN, Ints, Leaves, Pico, Side
 from tools.shapley import Floats
-from tools.transfers import quotient, rises_and_falls, summed
+from tools.transfers import FALLS, quotient, rises_and_falls, summed
 
 CARRIERS: tuple[tuple[Dimension, ...], ...] = (
     ("user", "region"),
@@ -26,13 +26,15 @@ def handed_over(leaves: Leaves, before: Side, after: Side) -> Side:
     grain stay what they were, money to 1e-12 USD.
     """
     for kept in CARRIERS:
-        before = _passed_on(before, after, leaves.groups((*GRAIN, *kept)))
+        groups = leaves.groups((*GRAIN, *kept))
+        for least in FALLS:
+            before = _passed_on(before, after, groups, least)
     return before
 
 
-def _passed_on(before: Side, after: Side, groups: Ints) -> Side:
+def _passed_on(before: Side, after: Side, groups: Ints, least: float) -> Side:
     was = before.activity
-    rises, falls = rises_and_falls(after.activity - was, was, groups)
+    rises, falls = rises_and_falls(after.activity - was, was, groups, least)
     up, down = summed(groups, rises), summed(groups, falls)
     moved = np.minimum(up, down)
     if not moved.any():

@@ -13,6 +13,8 @@ from tools.shapley import Floats
 
 GRAIN: tuple[Dimension, ...] = ("provider", "model", "team", "project", "key_id", "feature", "service_tier")
 """What fixes price and token shape; users, regions and clients only pass work on to each other."""
+PLACE: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
+"""Who does what: between models and tiers work moves inside it."""
 
 Pico = NDArray[np.int64]
 Ints = NDArray[np.int64]
@@ -111,7 +113,7 @@ def gathered(
     at = sums.window * count + leaf[position]
     measures = np.stack(
         [np.bincount(at, column, minlength=shape[0] * count) for column in sums.measures.T], axis=-1
-    )
+    ).astype(np.float64)
     cost_pico = np.zeros(shape[0] * count, dtype=np.int64)
     np.add.at(cost_pico, at, sums.cost_pico)
     sides = [_side(m, c) for m, c in zip(measures.reshape(*shape, -1), cost_pico.reshape(shape), strict=True)]
@@ -126,6 +128,13 @@ def mean_of(weeks: Sequence[Side], like: Side) -> Side:
     means = {f.name: np.mean([getattr(w, f.name) for w in weeks], axis=0) for f in fields(like)}
     total = np.sum([w.cost_pico for w in weeks], axis=0, dtype=np.int64)
     return Side(**{**means, "cost_pico": (2 * total + len(weeks)) // (2 * len(weeks))})
+
+
+def without_past(leaves: Leaves, dimension: Dimension) -> Mask:
+    """Leaves whose key did not have their value in the dimension in the baseline."""
+    groups = leaves.groups(("team", "project", "key_id", dimension))
+    weeks = [week.activity for week in leaves.weeks] or [leaves.before.activity]
+    return np.asarray(np.bincount(groups, np.sum(weeks, axis=0))[groups] <= 0)
 
 
 def dense(columns: Sequence[Ints], count: int) -> Ints:

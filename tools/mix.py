@@ -41,7 +41,10 @@ def mix(reader: Reader, window: Window, *, dimension: MixDimension, where: Scope
     left, gained = facts.get("from_value"), facts.get("to_value")
     more: dict[str, Scalar] = {}
     if dimension == "service_tier":
-        more = {"cheap_tier_share_of_rise": _cheap_share_of_rise(*shares, compared)}
+        more = {
+            "cheap_tier_share_of_rise": _cheap_share_of_rise(*shares, compared),
+            "cheap_tier_share_before": _cheap_share(shares[1]),
+        }
     elif left and gained:
         more = {"price_ratio": _price_ratio(reader, compared, where, str(left), str(gained))}
     return answer(
@@ -158,6 +161,12 @@ def _cheap_share_of_rise(
     rise = sum(changes.values())
     cheap = sum(change for tier, change in changes.items() if tier in CHEAP_TIERS)
     return share(max(cheap, 0), rise) if rise > 0 else None
+
+
+def _cheap_share(table: Mapping[str, Measures]) -> float:
+    """The share of cost at a tier for work without hurry."""
+    total = sum(m.cost_pico for m in table.values())
+    return share(sum(m.cost_pico for tier, m in table.items() if tier in CHEAP_TIERS), total)
 
 
 def _cost_per_request(measures: Measures | None) -> float:

@@ -1,6 +1,6 @@
 """Steps of a unit price: the hour from which the tokens of a model were billed at another price."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,21 +11,14 @@ from ledger.reader import DayRate, Reader
 from ledger.scope import Scope
 from ledger.usage import TOKEN_CLASSES, Measures
 from ledger.window import Window
+from tools.level_steps import find_steps
 from tools.unit_prices import TYPICAL, ModelTier
 
-LEAST_STEP = float(np.log(1.01))
-LEAST_HOURS = 3
-"""A unit price that is right is constant to the cent: over 1 %, held for 3 hours, is a step (reference)."""
-NOISE = 4.0
-"""A step must be so many typical deviations of the hours beside it: without known rates the price of a
-changing mix wanders."""
 ALL_KEYS = 0.9
 """A step of the model's price shows in all of its keys; a few may have too little usage to show it."""
-MOST_STEPS = 6
-MOST_SPLITS = 32
-LEAST_GAIN = LEAST_HOURS * (LEAST_STEP / 2) ** 2
-"""Less squared deviation than this cannot be a step."""
 MOST_CHECKED = 40
+SAME_MIX = 0.02
+"""Shares of token classes that differ by less are the same mix."""
 SPAN = timedelta(hours=72)
 
 
@@ -64,6 +57,9 @@ class ReferenceRates:
         found = self._rates.get((name, None), self._rates.get((name, hour_of_day)))
         return TYPICAL if found is None or not found.any() else found
 
+    def knows(self, name: ModelTier) -> bool:
+        return any(known == name and rates.any() for (known, _), rates in self._rates.items())
+
 
 def row_of(rate: DayRate) -> Floats:
     return np.array([getattr(rate, name) or 0 for name in TOKEN_CLASSES], dtype=np.float64)
@@ -80,62 +76,31 @@ def price_levels(hours: PriceHours, rates: ReferenceRates) -> Floats:
 
 def find_price_steps(reader: Reader, priced: Sequence[PriceHours], rates: ReferenceRates) -> list[PriceStep]:
     """The largest steps of billed unit prices, each checked on the keys of the model; earliest first."""
-    found = []
-    for hours in priced:
-        if hours.billed:
-            levels = price_levels(hours, rates)
-            known = np.flatnonzero(np.isfinite(levels))
-            for place, height in find_steps(levels[known]):
-                at = hours.hours[int(known[place])]
-                ratio = round(float(np.exp(height)), 4)
-                found.append(PriceStep(hours.provider, hours.model, hours.service_tier, at, ratio))
+    found = [step for hours in priced if hours.billed for step in _steps_of(hours, rates)]
     largest = sorted(found, key=lambda step: -abs(np.log(step.ratio)))[:MOST_CHECKED]
     checked = [_checked_on_keys(reader, step, rates) for step in largest]
     return sorted(checked, key=lambda step: (step.at, step.model, step.service_tier))
 
 
-def find_steps(levels: Floats) -> list[tuple[int, float]]:
-    """Positions and heights of the lasting steps of a series without gaps, in order of position.
-
-    None where there are more than MOST_STEPS: that is a price that depends on the hour or on the request.
-    """
-    edges = [0, *sorted(_splits(levels, 0, MOST_SPLITS)), len(levels)]
-    while len(edges) > 2:
-        steps = [_step(levels, *edges[i - 1 : i + 2]) for i in range(1, len(edges) - 1)]
-        weakest = min(range(len(steps)), key=lambda i: steps[i][1])
-        if steps[weakest][1] > 1:
-            break
-        del edges[weakest + 1]
-    if len(edges) - 2 > MOST_STEPS:
-        return []
-    return [(edges[i], _step(levels, *edges[i - 1 : i + 2])[0]) for i in range(1, len(edges) - 1)]
+def _steps_of(hours: PriceHours, rates: ReferenceRates) -> Iterator[PriceStep]:
+    name = (hours.provider, hours.model, hours.service_tier)
+    levels = price_levels(hours, rates)
+    known = np.flatnonzero(np.isfinite(levels))
+    for place, height in find_steps(levels[known]):
+        at = hours.hours[int(known[place])]
+        if rates.knows(name) or _keeps_its_mix(hours, at):
+            yield PriceStep(*name, at, max(round(float(np.exp(height)), 4), 1e-4))
 
 
-def _step(levels: Floats, start: int, place: int, end: int) -> tuple[float, float]:
-    """Height of the step at `place`, and that over what it must exceed."""
-    sides = levels[start:place], levels[place:end]
-    middles = [float(np.median(side)) for side in sides]
-    residuals = [np.abs(side - middle) for side, middle in zip(sides, middles, strict=True)]
-    noise = 1.4826 * float(np.median(np.concatenate(residuals)))
-    height = middles[1] - middles[0]
-    held = min(int((side < abs(height) / 2).sum()) for side in residuals)
-    return height, abs(height) / max(LEAST_STEP, NOISE * noise) if held >= LEAST_HOURS else 0.0
-
-
-def _splits(levels: Floats, offset: int, most: int) -> list[int]:
-    """Where the series is best cut in two, again and again; at most so many places."""
-    n = len(levels)
-    if n < 2 * LEAST_HOURS or most <= 0:
-        return []
-    places = np.arange(LEAST_HOURS, n - LEAST_HOURS + 1)
-    sums = np.cumsum(levels - levels.mean())[places - 1]
-    gains = sums**2 * n / (places * (n - places))
-    place = int(places[gains.argmax()])
-    if gains.max() <= LEAST_GAIN:
-        return []
-    left = _splits(levels[:place], offset, (most - 1) // 2)
-    right = _splits(levels[place:], offset + place, most - 1 - len(left))
-    return [*left, offset + place, *right]
+def _keeps_its_mix(hours: PriceHours, at: datetime) -> bool:
+    """Whether the classes had the same shares of tokens before and after: else, with no rates known, the
+    step may be one of the mix."""
+    since = np.array([(hour - at) / SPAN for hour in hours.hours])
+    sides = [
+        hours.tokens[which].sum(axis=0) for which in ((since >= -1) & (since < 0), (since >= 0) & (since < 1))
+    ]
+    shares = [side / max(float(side.sum()), 1.0) for side in sides]
+    return bool(np.abs(shares[1] - shares[0]).max() < SAME_MIX)
 
 
 def _checked_on_keys(reader: Reader, step: PriceStep, rates: ReferenceRates) -> PriceStep:

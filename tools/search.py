@@ -7,7 +7,7 @@ import numpy as np
 
 from ledger.scope import DIMENSIONS, Dimension, Scope
 from tools.exposure import exposure
-from tools.leaves import Leaves, Mask
+from tools.leaves import PLACE, Leaves, Mask, without_past
 from tools.newcomers import newcomers, strangers
 from tools.ordinary import Ordinary, ordinary_weeks
 from tools.shapley import Floats
@@ -20,10 +20,19 @@ MATERIAL = 0.01
 """A slice that moved by less than this part of all spend is left out."""
 BESIDE_THE_LARGEST = 0.05
 """So is one of less than this part of the largest."""
-SPREADS = {"volume": 6.5, "retries": 6.5}
-OTHER_SPREADS = 5.0
-"""A slice must move by so many of its own ordinary spreads; there are dozens of keys, so a few always
-stray (the reference asks for 6.5)."""
+LEAST_PICO = 10.0**10
+"""A cent."""
+ENOUGH = 3.7
+"""A slice must move by so many of its own ordinary spreads, and by as many more as the best of all slices of
+its dimensions strays by chance: 5.8 for ten teams, 6.7 for a hundred keys (the reference asks for 6.5)."""
+FEWEST_RIVALS = 8
+"""All spend is one of the slices of each dimension."""
+LEAST_LEFT = 0.2
+CARRIED: tuple[Dimension, ...] = ("client", "model", "service_tier", "region", "user")
+"""What work is carried by: a value that a key took up has no past to have grown from."""
+NOISY: frozenset[Mechanism] = frozenset({"volume"})
+ROOT_SLACK = 0.15
+"""Growth of all spend is not told of the part of it that grew a little faster."""
 SAME_LEAVES = 0.6
 """Two slices that share this much of their dollars are one finding."""
 INSIDE = 0.9
@@ -39,13 +48,28 @@ GOES_WITH: dict[Mechanism, frozenset[Mechanism]] = {
 }
 """What a mechanism brings along: longer prompts miss the cache, a retry has no answer."""
 PER_MECHANISM = 4
-MOVES: tuple[Mechanism, ...] = ("model_mix", "tier_mix")
-"""Effects with two ends: what one model or tier lost, another gained."""
+SCANNED: tuple[Mechanism, ...] = tuple(m for m in MECHANISMS if m not in ("new_entities", "gone_entities"))
+"""What appeared is told by set differences, what is gone together with what fell."""
 MOVABLE_BY: dict[Mechanism, frozenset[Dimension]] = {
     "model_mix": frozenset({"provider", "model"}),
     "tier_mix": frozenset({"service_tier"}),
 }
-"""Dimensions that do not tell who moved."""
+"""Effects with two ends, and the dimensions between which work moved: they do not tell who moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is looked for in one scan."""
+
+    mechanism: Mechanism
+    sign: int
+
+    @property
+    def together(self) -> tuple[Mechanism, ...]:
+        """Work that is less and work that is gone are one fall."""
+        if self.mechanism in ("volume", "gone_entities") and self.sign < 0:
+            return "volume", "gone_entities"
+        return (self.mechanism,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +95,12 @@ class Suspect:
 
 def find_suspects(study: Study) -> list[Suspect]:
     """Slices of every mechanism in both directions, largest first, merged where they are the same leaves."""
-    search = _Search(study.split, study.weights, ordinary_weeks(study.split.leaves, study.weights))
+    search = _Search(study.split, study.weights)
     arrived = list(search.arrivals(study))
     among = np.ones(len(study.split.leaves), dtype=bool)
     for suspect in arrived:
         among &= ~suspect.slice.leaves
-    found = [*arrived, *(s for m in MECHANISMS for s in search.moved(m, among))]
+    found = [*arrived, *(s for m in SCANNED for s in search.moved(m, among))]
     merged = _merged(found, study.split.leaves)
     largest = max((abs(s.delta_pico) for s in merged), default=0)
     kept = [s for s in merged if abs(s.delta_pico) >= BESIDE_THE_LARGEST * largest]
@@ -87,14 +111,18 @@ def find_suspects(study: Study) -> list[Suspect]:
 class _Search:
     split: Split
     weights: Weights
-    ordinary: Ordinary
     scan: Scan = field(init=False)
+    ordinary: Ordinary = field(init=False)
     least: float = field(init=False)
+    without_past: dict[Dimension, Mask] = field(init=False)
+    _nets: dict[Mechanism, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scan = Scan(self.split.leaves)
+        self.ordinary = ordinary_weeks(self.scan, self.weights)
         sides = self.split.leaves.before.cost_pico, self.split.leaves.after.cost_pico
-        self.least = max(MATERIAL * max(float(side.sum()) for side in sides), 1.0)
+        self.least = max(MATERIAL * max(float(side.sum()) for side in sides), LEAST_PICO)
+        self.without_past = {d: without_past(self.split.leaves, d) for d in CARRIED}
 
     def arrivals(self, study: Study) -> Iterator[Suspect]:
         for found in newcomers(self.split):
@@ -112,62 +140,85 @@ class _Search:
 
     def moved(self, mechanism: Mechanism, among: Mask) -> Iterator[Suspect]:
         """The best slices of one mechanism, each taken off before the next is sought; falls before rises."""
-        effect = self._netted(mechanism)
         left = among.copy()
         for sign in (-1, 1):
             if mechanism != "volume":
                 left = among.copy()
             found: list[Suspect] = []
             for _ in range(PER_MECHANISM):
-                suspect = self._next(mechanism, effect, sign, left)
+                suspect = self._next(_Looked(mechanism, sign), left)
                 if suspect is None:
                     break
                 left &= ~suspect.slice.leaves
-                found = _widened([*found, suspect], self)
+                found = _widened([*found, suspect], self, sign)
             yield from found
 
-    def _next(self, mechanism: Mechanism, effect: Floats, sign: int, among: Mask) -> Suspect | None:
-        not_told = MOVABLE_BY.get(mechanism, frozenset())
-        dimensions = tuple(d for d in DIMENSIONS if d not in not_told)
-        exposed = exposure(self.split, self.weights, mechanism, sign)
-        asked = Question(effect, exposed, sign, among, self.least, dimensions)
-        best = self.scan.best(asked, lambda s: self._spreads(mechanism, s) >= _enough(mechanism))
-        if best is None:
-            return None
-        return self.suspect(mechanism, named(self.split.leaves, best))
+    def _next(self, looked: _Looked, among: Mask) -> Suspect | None:
+        effect = self.effect(looked)
+        not_told = MOVABLE_BY.get(looked.mechanism, frozenset())
+        asked = Question(
+            effect=effect,
+            exposed=exposure(self.split, self.weights, looked.mechanism, looked.sign),
+            sign=looked.sign,
+            among=among,
+            least=self.least,
+            dimensions=tuple(d for d in DIMENSIONS if d not in not_told),
+            barred=self.without_past if looked.mechanism == "volume" else {},
+            root_slack=ROOT_SLACK if looked.mechanism == "volume" else 0.0,
+        )
+        best = self.scan.best(asked, lambda s: self._stands_out(looked, s, effect))
+        return self.suspect(looked, named(self.split.leaves, best)) if best else None
 
-    def suspect(self, mechanism: Mechanism, found: Slice) -> Suspect:
+    def suspect(self, looked: _Looked, found: Slice) -> Suspect:
         """The slice with what the mechanism did to it."""
-        amount = int(self.split.effect(mechanism)[found.leaves].sum())
-        return Suspect(found, mechanism, {mechanism: amount}, self._spreads(mechanism, found))
+        effects = {m: int(self._netted(m)[found.leaves].sum()) for m in looked.together}
+        lead = max(looked.together, key=lambda m: abs(effects[m]))
+        amount = float(sum(effects.values()))
+        spreads = abs(amount) / self.ordinary.spread(looked.mechanism, found)
+        return Suspect(found, lead, {m: pico for m, pico in effects.items() if pico}, spreads)
 
-    def _spreads(self, mechanism: Mechanism, found: Slice) -> float:
-        amount = float(self.split.effect(mechanism)[found.leaves].sum())
-        return abs(amount) / self.ordinary.spread(mechanism, found.leaves)
+    def _stands_out(self, looked: _Looked, found: Slice, effect: Floats) -> bool:
+        """Whether the slice moved by more than the best of so many slices does in ordinary weeks.
+
+        A fall is measured on a log scale: it cannot be larger than what there was.
+        """
+        amount = float(effect[found.leaves].sum())
+        if looked.mechanism in NOISY and amount < 0:
+            before = float(self.split.leaves.before.cost_pico[found.leaves].sum())
+            left = max((before + amount) / before, LEAST_LEFT) if before > 0 else LEAST_LEFT
+            amount = before * float(np.log(left))
+        spreads = abs(amount) / self.ordinary.spread(looked.mechanism, found)
+        return spreads >= ENOUGH + float(np.sqrt(2 * np.log(max(found.rivals, FEWEST_RIVALS))))
+
+    def effect(self, looked: _Looked) -> Floats:
+        return np.asarray(np.sum([self._netted(m) for m in looked.together], axis=0))
 
     def _netted(self, mechanism: Mechanism) -> Floats:
-        """The effect by leaf; moves as what both their ends come to, spread over the leaves they touch."""
-        effect = self.split.effect(mechanism).astype(np.float64)
-        if mechanism not in MOVES:
-            return effect
-        places = self.split.leaves.groups(("team", "project", "key_id", "feature"))
-        net, size = summed(places, effect), summed(places, np.abs(effect))
-        return np.asarray(net[places] * quotient(np.abs(effect), size[places]))
+        """The effect by leaf; moves as what both their ends come to, on the leaves where work left."""
+        if mechanism not in self._nets:
+            effect = self.split.effect(mechanism).astype(np.float64)
+            self._nets[mechanism] = self._at_the_old_end(effect) if mechanism in MOVABLE_BY else effect
+        return self._nets[mechanism]
+
+    def _at_the_old_end(self, effect: Floats) -> Floats:
+        places = self.scan.groups(PLACE)
+        left = np.maximum(-effect, 0.0)
+        size = summed(places, left)
+        alone = size[places] <= 0
+        return np.asarray(
+            np.where(alone, effect, summed(places, effect)[places] * quotient(left, size[places]))
+        )
 
 
-def _widened(found: Sequence[Suspect], search: _Search) -> list[Suspect]:
+def _widened(found: Sequence[Suspect], search: _Search, sign: int) -> list[Suspect]:
     """The last of the suspects takes in those that lie in its scope: they moved alike, not at one rate."""
     *earlier, last = found
     inside = [s for s in earlier if last.scope.contains(s.scope)]
-    if not inside:
+    if not (inside and last.scope.items):
         return list(found)
     leaves = np.any([last.slice.leaves, *(s.slice.leaves for s in inside)], axis=0)
     whole = Slice(last.scope, leaves, last.slice.score)
-    return [*(s for s in earlier if s not in inside), search.suspect(last.lead, whole)]
-
-
-def _enough(mechanism: Mechanism) -> float:
-    return SPREADS.get(mechanism, OTHER_SPREADS)
+    return [*(s for s in earlier if s not in inside), search.suspect(_Looked(last.lead, sign), whole)]
 
 
 def _merged(found: Sequence[Suspect], leaves: Leaves) -> list[Suspect]:

@@ -1,13 +1,13 @@
 """Finds the scope whose leaves moved together: an expectation-based scan over combinations of dimensions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, takewhile
 
 import numpy as np
 
 from ledger.scope import DIMENSIONS, Dimension, Scope
-from tools.leaves import Ints, Leaves, Mask, dense
+from tools.leaves import PLACE, Ints, Leaves, Mask, dense
 from tools.shapley import Floats
 from tools.transfers import summed
 
@@ -15,6 +15,11 @@ MAX_DEPTH = 3
 SLACK = 0.01
 """A slice with fewer dimensions may score this much less than the best and still be told (the reference
 gives 0.5 % for exact effects and 2 % for volume)."""
+
+OWED = 0.6
+"""A slice that owes so much of its move to another one that moves so anyway is ordinary too."""
+PURE = 0.7
+"""A slice is not told by a shallower one that is less pure than this part of it."""
 
 NATURAL: tuple[Dimension, ...] = (
     "key_id", "team", "feature", "model", "project", "client", "region", "service_tier", "user", "provider",
@@ -29,6 +34,8 @@ class Slice:
     scope: Scope
     leaves: Mask
     score: float
+    rivals: int = 1
+    """How many slices pin these dimensions: the best of many strays further by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,10 @@ class Question:
     least: float
     """What a slice must have moved by at least, in pico-dollars."""
     dimensions: tuple[Dimension, ...] = DIMENSIONS
+    barred: Mapping[Dimension, Mask] = field(default_factory=dict)
+    """Leaves that a dimension does not tell apart: nothing can be said against their past there."""
+    root_slack: float = SLACK
+    """What the whole may score less than a part of it and still be told."""
 
 
 @dataclass(slots=True)
@@ -71,7 +82,7 @@ class Scan:
         before = np.where(asked.among, asked.exposed, 0.0)
         counts = _Counts(moved, before, asked, 1e-3 * float(np.abs(moved).sum() + before.sum()) + 1.0)
         found = [s for s in (self._root(counts), *self._deeper(counts)) if s is not None]
-        return _simplest(found, accepted)
+        return self._simplest(found, accepted, asked)
 
     def _root(self, counts: "_Counts") -> Slice | None:
         everything = np.zeros(len(self.leaves), dtype=np.int64)
@@ -85,9 +96,11 @@ class Scan:
         for depth in range(1, MAX_DEPTH + 1):
             for chosen in combinations(counts.asked.dimensions, depth):
                 parts = [p for p in combinations(chosen, depth - 1) if p]
-                if any(p not in alive for p in parts):
+                if any(p not in alive for p in parts) or not self._tells_more(chosen, parts):
                     continue
-                rows = np.flatnonzero(np.all([alive[p] for p in parts] + [counts.asked.among], axis=0))
+                allowed = [~counts.asked.barred[d] for d in chosen if d in counts.asked.barred]
+                wanted = [*(alive[p] for p in parts), counts.asked.among, *allowed]
+                rows = np.flatnonzero(np.all(wanted, axis=0))
                 group = self.groups(chosen)[rows]
                 living = counts.living(group, rows)
                 if not living.any():
@@ -96,6 +109,15 @@ class Scan:
                 mask[rows] = living[group]
                 alive[chosen] = mask
                 yield from self._best_of(counts, chosen, group, rows)
+
+    def _tells_more(self, chosen: tuple[Dimension, ...], parts: Sequence[tuple[Dimension, ...]]) -> bool:
+        """Whether the combination has slices that none of its parts has."""
+        width = self.width(chosen)
+        return width > 1 and all(width > self.width(p) for p in parts)
+
+    def width(self, chosen: tuple[Dimension, ...]) -> int:
+        """How many slices pin these dimensions."""
+        return int(self.groups(chosen).max()) + 1 if len(self.leaves) else 0
 
     def _best_of(
         self, counts: "_Counts", chosen: tuple[Dimension, ...], group: Ints, rows: Ints
@@ -110,7 +132,51 @@ class Scan:
         pinned = [
             (d, str(self.leaves.names[DIMENSIONS.index(d)][self.leaves.code(d)[first]])) for d in chosen
         ]
-        yield Slice(Scope.of(pinned), mask, float(scores[top]))
+        yield Slice(Scope.of(pinned), mask, float(scores[top]), self.width(chosen))
+
+    def _simplest(
+        self, found: Sequence[Slice], accepted: Callable[[Slice], bool], asked: Question
+    ) -> Slice | None:
+        """The shallowest slice nearly as good as the best accepted; of equals the most natural name."""
+        standing = self._standing(sorted(found, key=lambda s: -s.score), accepted, asked)
+        first = next(standing, None)
+        if first is None:
+            return None
+        top = first.score
+        least = (1 - max(SLACK, asked.root_slack)) * top
+        near = [first, *takewhile(lambda s: s.score >= least, standing)]
+        if whole := next((s for s in near if not s.scope.items), None):
+            return whole
+        near = [s for s in near if s.score >= (1 - SLACK) * top]
+        purest = max(self._purity(s, asked) for s in near)
+        near = [s for s in near if self._purity(s, asked) >= PURE * purest]
+        depth = min(len(s.scope.items) for s in near)
+        level = [s for s in near if len(s.scope.items) == depth]
+        best = max(s.score for s in level)
+        equal = [s for s in level if s.score >= (1 - 1e-9) * best]
+        return min(equal, key=lambda s: sorted(NATURAL.index(d) for d in s.scope.dimensions))
+
+    def _standing(
+        self, ranked: Sequence[Slice], accepted: Callable[[Slice], bool], asked: Question
+    ) -> Iterator[Slice]:
+        """Accepted slices, best first, but for those that owe their effect to a part that is ordinary."""
+        ordinary: list[Slice] = []
+        for found in ranked:
+            moved = float(asked.effect[found.leaves].sum())
+            owed = (float(asked.effect[s.leaves & found.leaves].sum()) for s in ordinary)
+            if accepted(found) and not any(part / moved >= OWED for part in owed):
+                yield found
+            else:
+                ordinary.append(found)
+
+    def _purity(self, found: Slice, asked: Question) -> float:
+        """How much of the dollars of a slice lies in places that the effect touched."""
+        places = self.groups(PLACE)
+        touched = summed(places, (asked.effect != 0).astype(np.float64))[places] > 0
+        concerned = found.leaves & ((asked.exposed > 0) | (asked.effect != 0))
+        dollars = np.where(concerned, self.leaves.before.cost_pico + self.leaves.after.cost_pico, 0)
+        total = float(dollars.sum())
+        return float(dollars[touched].sum()) / total if total else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +201,6 @@ class _Counts:
         after = np.maximum(base + moved, self.floor * 1e-6)
         fits = self.asked.sign * moved >= self.asked.least
         return np.asarray(np.where(fits, after * np.log(after / base) - (after - base), -1.0))
-
-
-def _simplest(found: Sequence[Slice], accepted: Callable[[Slice], bool]) -> Slice | None:
-    """The shallowest slice nearly as good as the best accepted; of equals the one with the most natural name."""
-    ranked = sorted(found, key=lambda s: -s.score)
-    start = next((i for i, s in enumerate(ranked) if accepted(s)), None)
-    if start is None:
-        return None
-    near = [s for s in ranked[start:] if s.score >= (1 - SLACK) * ranked[start].score]
-    for depth in range(MAX_DEPTH + 1):
-        level = [s for s in near if len(s.scope.items) == depth and accepted(s)]
-        if level:
-            best = max(s.score for s in level)
-            equal = [s for s in level if s.score >= (1 - 1e-9) * best]
-            return min(equal, key=lambda s: sorted(NATURAL.index(d) for d in s.scope.dimensions))
-    return None
 
 
 def named(leaves: Leaves, found: Slice) -> Slice:

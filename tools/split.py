@@ -11,12 +11,10 @@ from tools.alike_moves import Move
 from tools.entities import Entities, gone_leaves, new_leaves
 from tools.factors import FACTORS, OUTPUT, PROMPT, contributions, counted_by_tokens
 from tools.handovers import handed_over
-from tools.leaves import GRAIN, Leaves, Mask, Pico, Side
+from tools.leaves import GRAIN, PLACE, Leaves, Mask, Pico, Side
 from tools.moves import parts_of_moves, unit_costs
 from tools.shapley import Floats
 from tools.transfers import paired_moves, quotient, summed
-
-PLACE: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
 
 Mechanism = Literal[
     "volume",

@@ -65,6 +65,13 @@ def _row(suspect: Suspect, study: Study) -> Row:
         "stranger": int(known is not None),
         "whole_model": int(set(suspect.scope.dimensions) in ({"model"}, {"provider", "model"})),
         "old_origin_ratio": None if known is None else round(known, 4),
+        "new_scope": int(_all_new(suspect, study)),
         **{name: value for name, value in drivers.items() if value is not None},
         **{f"share_{name}": share(p, gross) for name, p in suspect.effects_pico.items()},
     }
+
+
+def _all_new(suspect: Suspect, study: Study) -> bool:
+    """Whether every key of the slice is new."""
+    keys = study.split.leaves.code("key_id")[suspect.slice.leaves & (study.split.leaves.after.activity > 0)]
+    return bool(keys.size and np.isin(keys, study.split.entities.new["key_id"]).all())

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from tools.switches import Move, find_moves, rows_by_key
 
 OWNERS: tuple[Dimension, ...] = ("team", "project", "key_id", "user")
 """Keys outside these are the ones to compare with: they show what changed for everybody."""
+LEAST_LOGGED = 0.5
+"""Share of switchers whose characters decide for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +49,33 @@ class Cohort:
     steady: Mapping[str, Floats]
     """By measure: logs of ratios of the keys that stayed, shape (switchers, keys)."""
 
-    def test(self, measure: str) -> CohortTest:
+    def test(self, measure: Literal["input_per_request", "requests"]) -> CohortTest:
+        """The test of what every switcher has, against those that stayed."""
         return compare_cohorts(self.column(measure), self.steady[measure])
+
+    def test_known(self, measure: str) -> CohortTest | None:
+        """The same for the switchers that have the measure; None where none has."""
+        ratios = self.column(measure)
+        known = np.isfinite(ratios)
+        return compare_cohorts(ratios[known], self.steady[measure][known]) if known.any() else None
 
     def column(self, measure: str) -> Floats:
         return np.array([getattr(s, measure) for s in self.switchers], dtype=np.float64)
 
-    def tokens(self) -> CohortTest:
-        """Tokens for the same text: per character where every switcher logs them, else per request."""
-        return self.per_character() or self.test("input_per_request")
-
     def per_character(self) -> CohortTest | None:
-        """The test of prompt tokens per character; what others did is no part of it: a text is a text."""
+        """Prompt tokens per character, of the keys that log characters; None where under half of them do.
+
+        What others did meanwhile is no part of it: a text is a text.
+        """
         ratios = self.column("input_per_request") - self.column("characters_per_request")
-        if not np.isfinite(ratios).all():
+        known = ratios[np.isfinite(ratios)]
+        if len(known) < LEAST_LOGGED * len(ratios):
             return None
-        return compare_cohorts(ratios, np.empty((len(ratios), 0)))
+        return compare_cohorts(known, np.empty((len(known), 0)))
+
+    def tokens(self) -> CohortTest:
+        """Tokens for the same work: per character where they are logged, else per request."""
+        return self.per_character() or self.test("input_per_request")
 
     @property
     def old(self) -> str:
@@ -136,7 +150,7 @@ def _cohort(hours: KeyHours, moves: Sequence[Move], stayed: Sequence[str]) -> Co
             name: log_ratios(sums[top][chosen], sums[bottom][chosen], move.hour, kinds)
             for name, (top, bottom) in RATIOS.items()
         }
-        if np.isfinite(ratios["input_per_request"][0]):
+        if np.isfinite(ratios["input_per_request"][0] + ratios["requests"][0]):
             at = hours.window.start_at + move.hour * HOUR
             own = {name: float(r[0]) for name, r in ratios.items()}
             found.append(Switcher(move, at, float(spent[chosen[0]]), **own))

@@ -1,8 +1,6 @@
 """The tool that looks at the keys that moved to another model: does the same work take more tokens there?"""
 
-from math import exp
-
-import numpy as np
+from math import exp, isfinite
 
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Scope
@@ -11,7 +9,7 @@ from tools.answer import OTHER, Row, Scalar, ToolAnswer, answer, asked, usd
 from tools.comparison import Comparison
 from tools.event_effects import price_ratio
 from tools.switch_cohort import Cohort, Switcher, find_cohort
-from tools.switch_statistics import tokenizer_verdict
+from tools.switch_statistics import CohortTest, tokenizer_verdict
 
 MOST_ROWS = 20
 
@@ -50,7 +48,6 @@ def switchers(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> T
 def _facts(cohort: Cohort, price_ratio: float | None) -> dict[str, Scalar]:
     tokens, requests = cohort.test("input_per_request"), cohort.test("requests")
     per_character = cohort.per_character()
-    text = cohort.test("characters_per_request") if per_character else None
     return {
         "switchers": tokens.keys,
         "switched_from": cohort.old,
@@ -63,13 +60,17 @@ def _facts(cohort: Cohort, price_ratio: float | None) -> dict[str, Scalar]:
         "tokenizer_verdict": tokenizer_verdict(
             tokens, per_character=per_character, price_ratio=price_ratio, requests_ratio=requests.ratio
         ),
-        "characters_ratio": round(text.ratio, 4) if text else None,
-        "tokens_per_character_ratio": round(per_character.ratio, 4) if per_character else None,
-        "output_ratio": _known(cohort.test("output_per_request").ratio),
+        "characters_ratio": _median(cohort.test_known("characters_per_request")) if per_character else None,
+        "tokens_per_character_ratio": _median(per_character),
+        "output_ratio": _median(cohort.test_known("output_per_request")),
         "switched_price_ratio": price_ratio,
-        "switched_requests_ratio": round(requests.ratio, 4),
+        "switched_requests_ratio": _median(requests),
         "steady_keys": int(cohort.steady["requests"].shape[1]),
     }
+
+
+def _median(test: CohortTest | None) -> float | None:
+    return round(test.ratio, 4) if test else None
 
 
 def _rows(cohort: Cohort) -> list[Row]:
@@ -98,8 +99,4 @@ def _row(switcher: Switcher) -> Row:
 
 
 def _ratio(logarithm: float) -> float | None:
-    return _known(exp(logarithm))
-
-
-def _known(ratio: float) -> float | None:
-    return round(ratio, 4) if np.isfinite(ratio) else None
+    return round(exp(logarithm), 4) if isfinite(logarithm) else None

@@ -7,9 +7,10 @@ from tools.shapley import Floats
 
 NOISE_FALL = 0.3
 """A fall under this share of a leaf's own baseline is noise, not a move (reference, root cause)."""
-
 NOISE_BESIDE_NEW = 0.05
 """The same where the work has somewhere new to go."""
+FALLS = (NOISE_FALL, NOISE_BESIDE_NEW)
+"""Large falls pay first."""
 NEW = 0.05
 """A leaf that did at most this part of what it does now is new."""
 
@@ -22,21 +23,27 @@ def paired_moves(change: Floats, before: Floats, groups: Ints) -> Floats:
     What is moved is the smaller of all rises and all falls that are no noise, spread over them in
     proportion. `groups` are dense codes.
     """
-    rises, falls = rises_and_falls(change, before, groups)
-    up, down = summed(groups, rises), summed(groups, falls)
-    moved = np.minimum(up, down)[groups]
-    return np.asarray(rises * quotient(moved, up[groups]) - falls * quotient(moved, down[groups]))
+    moved = np.zeros_like(change)
+    for least in FALLS:
+        rises, falls = rises_and_falls(change - moved, before, groups, least)
+        up, down = summed(groups, rises), summed(groups, falls)
+        both = np.minimum(up, down)[groups]
+        moved = moved + rises * quotient(both, up[groups]) - falls * quotient(both, down[groups])
+    return moved
 
 
-def rises_and_falls(change: Floats, before: Floats, groups: Ints) -> tuple[Floats, Floats]:
-    """Sizes of the rises, and of the falls that are no noise.
+def rises_and_falls(change: Floats, before: Floats, groups: Ints, least: float) -> tuple[Floats, Floats]:
+    """Sizes of the rises, and of the falls of at least a part of what there was.
 
-    Where most of what rises in a group is new there, smaller falls pay for it.
+    Falls that could be noise count only where most of what rises in a group is new there.
     """
     rises = np.maximum(change, 0.0)
+    falls = np.where(change < -least * before, -change, 0.0)
+    if least >= NOISE_FALL:
+        return rises, falls
     new = summed(groups, np.where(before <= NEW * (before + change), rises, 0.0))
-    noise = np.where(new >= 0.5 * summed(groups, rises), NOISE_BESIDE_NEW, NOISE_FALL)
-    return rises, np.where(change < -noise[groups] * before, -change, 0.0)
+    beside_new = new >= 0.5 * summed(groups, rises)
+    return rises * beside_new[groups], falls * beside_new[groups]
 
 
 def quotient(part: Floats, whole: Floats) -> Floats:
