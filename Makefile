@@ -11,7 +11,7 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect eval lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ $(PEERS_STAMP): $(STAMP)
 	$(UV) pip install --quiet --python $(PEERS_VENV)/bin/python --no-deps --editable .
 	$(UV) pip install --quiet --python $(PEERS_VENV)/bin/python --constraint requirements.lock --group peers
 	@touch $@
+
+bench-rca: setup ## grade root causes against peers; writes evals/RESULTS.md
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.rca
 
 eval: setup ## grade the analyst on generated organisations
 	$(BIN)/python -m evals

@@ -1,13 +1,17 @@
 """Dated changes beside the change in cost: prices, models, tiers, keys, caches, tokenizers."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from agent.derived import Signals
 from agent.evidence import Evidence
 from agent.finding import Change
 from agent.scoring import Scored
+from agent.signals import is_about
 from ledger.scope import Scope
+
+KINDS = frozenset(get_args(Change.model_fields["kind"].annotation))
+"""What the contract knows; new clients and the calendar are told elsewhere."""
 
 
 def changes_of(
@@ -15,6 +19,7 @@ def changes_of(
 ) -> tuple[Change, ...]:
     """What changed in the window, as the evidence about one scope shows it."""
     about = [e for e in evidence if e.where == scope]
+    dated = list(_dated(evidence, scope))
     found = [*_of_mix(about), *_of_prices(about), *_of_origins(about)]
     cache = signals.get("cache_read_share_rise")
     if best.cause == "cache_regression" and cache:
@@ -24,7 +29,17 @@ def changes_of(
     tokenizer = signals.get("tokenizer_signature")
     if best.cause == "tokenizer_change" and tokenizer:
         found.append(_change("tokenizer", "more tokens for the same text", tokenizer.evidence, evidence))
-    return tuple(found)
+    known = {change.kind for change in dated}
+    return (*dated, *(change for change in found if change.kind not in known))
+
+
+def _dated(evidence: Sequence[Evidence], scope: Scope) -> Iterator[Change]:
+    """Changes with an hour of their own that concern the scope, but for events that the data contradict."""
+    for found in evidence:
+        for row in found.rows if found.tool == "changes" else ():
+            if row.get("kind") in KINDS and row.get("matches") != 0 and is_about(row, scope):
+                told = {"kind": row["kind"], "at": row["at"], "what": row["what"], "source": found.id}
+                yield Change.model_validate(told)
 
 
 def _of_mix(evidence: Sequence[Evidence]) -> Iterator[Change]:

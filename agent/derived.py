@@ -28,6 +28,7 @@ DERIVED = (
     "own_price_change",
     "repeated_share",
     "turned_cheap",
+    "expected_growth",
     "accounting_share",
     "tokenizer_signature",
 )
@@ -44,6 +45,8 @@ NOW_AND_THEN = 0.5
 NO_RECORD = 2.0
 """Sessions of such scopes differ by about this factor among themselves."""
 NEXT_TO_ALL = 0.9
+PLANNED = 0.8
+"""Of the hours, in the operator's calendar."""
 SEVERAL_KEYS = 3
 COMMON_FACTOR = 1.04
 REPEATS = 1.25
@@ -60,6 +63,7 @@ def derived_from(signals: Signals) -> dict[str, Signal]:
         "bursts_as_before": _bursts(signals),
         "own_price_change": _product(signals, "version_changed", "computed_share"),
         "turned_cheap": _turned_cheap(signals),
+        "expected_growth": _expected_growth(signals),
         "repeated_share": _repeated(signals.get("records_per_cell_ratio")),
         "tokenizer_signature": _tokenizer(signals),
     }
@@ -132,6 +136,16 @@ def _turned_cheap(signals: Signals) -> Signal | None:
     if rise is None or (before is not None and before.value >= MOSTLY):
         return None
     return rise
+
+
+def _expected_growth(signals: Signals) -> Signal | None:
+    """1 where the operator's calendar says so, or where most of several keys rose along."""
+    planned, breadth, keys = (signals.get(name) for name in ("calendar_covers", "breadth", "keys"))
+    if planned and planned.value >= PLANNED:
+        return Signal(1.0, planned.evidence)
+    if breadth is None or keys is None:
+        return None
+    return Signal(float(breadth.value >= MOSTLY and keys.value >= SEVERAL_KEYS), breadth.evidence)
 
 
 def _accounting(signals: Signals) -> Signal | None:

@@ -9,12 +9,15 @@ from agent.evidence import Evidence, call_tool
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window
-from tools import breakdown, compare, key_activity, mix, price_changes
+from tools import breakdown, changes, compare, key_activity, mix, price_changes, switchers
+from tools.calendar import CalendarEntry
 from tools.effects import effects_of
 from tools.study import study_change
 from tools.suspects import suspects_of
 
 MAX_SUSPECTS = 4
+MODEL_MOVES = {"model_mix", "tokenizer", "input_length", "output_length"}
+"""Where one of these leads, keys that moved to another model are asked for."""
 LEAST_PART = 0.02
 """Suspects of less than this part of the change are not looked at."""
 OVERVIEW: tuple[Dimension, ...] = ("team", "model", "key_id", "region", "client")
@@ -34,7 +37,9 @@ class Subject(BaseModel):
     """Whether the range itself is the question and no detector found it."""
 
 
-def look_around(reader: Reader, subject: Subject) -> Iterator[Evidence]:
+def look_around(
+    reader: Reader, subject: Subject, calendar: Sequence[CalendarEntry] = ()
+) -> Iterator[Evidence]:
     """The whole change: its effects, who carries it, and what the scope looks like from outside."""
     window, where = subject.window, subject.scope
     expected = None if subject.explain else subject.expected_pico
@@ -42,14 +47,24 @@ def look_around(reader: Reader, subject: Subject) -> Iterator[Evidence]:
     yield call_tool(
         "effects", lambda: effects_of(study(), expected_pico=expected), window=window, where=where
     )
-    yield call_tool("suspects", lambda: suspects_of(study()), window=window, where=where)
+    found = call_tool("suspects", lambda: suspects_of(study()), window=window, where=where)
+    yield found
+    yield _changes(reader, window, where, calendar)
+    if MODEL_MOVES & {row.get("lead") for row in found.rows}:
+        yield call_tool(
+            "switchers", lambda: switchers(reader, window, where=where), window=window, where=where
+        )
     for dimension in OVERVIEW:
         if dimension not in where.dimensions:
             yield _broken_down(reader, window, where, dimension)
 
 
-def look_closer(reader: Reader, window: Window, where: Scope) -> Iterator[Evidence]:
+def look_closer(
+    reader: Reader, window: Window, where: Scope, calendar: Sequence[CalendarEntry] = ()
+) -> Iterator[Evidence]:
     """One scope that carries the change: everything that tells the causes apart."""
+    if calendar:
+        yield _changes(reader, window, where, calendar)
     yield call_tool("compare", lambda: compare(reader, window, where=where), window=window, where=where)
     yield _broken_down(reader, window, where, "key_id")
     yield call_tool(
@@ -80,13 +95,22 @@ def row_scope(value: object) -> Scope:
     return Scope.of({d: v for d, v in value.items()}) if isinstance(value, dict) else EVERYTHING  # noqa: C416
 
 
-def gather(reader: Reader, subject: Subject) -> tuple[Evidence, ...]:
+def gather(reader: Reader, subject: Subject, calendar: Sequence[CalendarEntry] = ()) -> tuple[Evidence, ...]:
     """Ask everything; each question once."""
-    found: dict[str, Evidence] = {e.id: e for e in look_around(reader, subject)}
+    found: dict[str, Evidence] = {e.id: e for e in look_around(reader, subject, calendar)}
     for scope in suspected_scopes(tuple(found.values()), subject):
-        for evidence in look_closer(reader, subject.window, scope):
+        for evidence in look_closer(reader, subject.window, scope, calendar):
             found.setdefault(evidence.id, evidence)
     return tuple(found.values())
+
+
+def _changes(reader: Reader, window: Window, where: Scope, calendar: Sequence[CalendarEntry]) -> Evidence:
+    return call_tool(
+        "changes",
+        lambda: changes(reader, window, where=where, calendar=calendar),
+        window=window,
+        where=where,
+    )
 
 
 def _broken_down(reader: Reader, window: Window, where: Scope, dimension: Dimension) -> Evidence:

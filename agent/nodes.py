@@ -9,13 +9,15 @@ from agent.look import gather
 from agent.policy import propose
 from agent.report import write_report
 from agent.state import Decisions, Deps, State
+from ledger.remembered import remembering
 
 Update = dict[str, object]
 
 
 def look(state: State, runtime: Runtime[Deps]) -> Update:
     """Ask the tools everything that tells the causes apart."""
-    return {"evidence": gather(runtime.context.reader, state.subject)}
+    deps = runtime.context
+    return {"evidence": gather(remembering(deps.reader), state.subject, deps.calendar)}
 
 
 def explain_change(state: State, runtime: Runtime[Deps]) -> Update:
@@ -26,7 +28,8 @@ def explain_change(state: State, runtime: Runtime[Deps]) -> Update:
 def propose_measures(state: State, runtime: Runtime[Deps]) -> Update:
     """Propose what the playbooks allow, replayed over the last week, and write the report."""
     deps, finding = runtime.context, _finding(state)
-    proposed = propose(deps.reader, finding, state.evidence, deps.playbooks, deps.policy, deps.now)
+    reader = remembering(deps.reader)
+    proposed = propose(reader, finding, state.evidence, deps.playbooks, deps.policy, deps.now)
     known = {e.id: e for e in (*state.evidence, *proposed.evidence)}
     evidence = tuple(known.values())
     finding = finding.model_copy(update={"proposals": proposed.proposals})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from agent.escaping import escaped
 from agent.evidence import Evidence
 from ledger.scope import Scope
 
@@ -20,7 +21,25 @@ class Ref:
     format: Format
 
 
-Text = Sequence[str | Ref]
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One number of the evidence as a part of another."""
+
+    part: Ref
+    whole: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value that was worked out from evidence, which must exist."""
+
+    evidence_id: str
+    value: float
+    format: Format
+
+
+Piece = str | Ref | Share | Measured
+Text = Sequence[Piece]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +57,44 @@ def render(lines: Sequence[Text], evidence: Mapping[str, Evidence]) -> Rendered:
     for line in lines:
         parts = []
         for piece in line:
-            text = piece if isinstance(piece, str) else looked_up(piece, evidence)
+            text = shown(piece, evidence)
             missing += text is None
             parts.append("?" if text is None else text)
         written.append("".join(parts))
     return Rendered("\n".join(written) + "\n", missing)
 
 
+def shown(piece: Piece, evidence: Mapping[str, Evidence]) -> str | None:
+    """The text of a piece; None where the evidence does not have what it refers to."""
+    match piece:
+        case str():
+            return piece
+        case Ref():
+            return looked_up(piece, evidence)
+        case Share(part, whole):
+            return _share(_number(part, evidence), _number(whole, evidence))
+        case Measured(evidence_id, value, how):
+            return formatted(value, how) if evidence_id in evidence else None
+
+
 def looked_up(ref: Ref, evidence: Mapping[str, Evidence]) -> str | None:
-    """The formatted value; None where the evidence does not have it."""
+    """The formatted value, text escaped; None where the evidence does not have it."""
+    if ref.format == "text":
+        found = evidence.get(ref.evidence_id)
+        value = _value(found, ref.field) if found else None
+        return None if value is None else escaped(str(value))
+    number = _number(ref, evidence)
+    return None if number is None else formatted(number, ref.format)
+
+
+def _number(ref: Ref, evidence: Mapping[str, Evidence]) -> Decimal | int | float | None:
     found = evidence.get(ref.evidence_id)
     value = _value(found, ref.field) if found else None
-    if value is None:
-        return None
-    if ref.format == "text":
-        return str(value)
-    return None if isinstance(value, str) else formatted(value, ref.format)
+    return None if isinstance(value, str) else value
+
+
+def _share(part: Decimal | int | float | None, whole: Decimal | int | float | None) -> str | None:
+    return f"{float(part) / float(whole):.0%}" if part is not None and whole else None
 
 
 def _value(evidence: Evidence, field: str) -> Decimal | int | float | str | None:
@@ -70,11 +111,11 @@ def formatted(value: Decimal | int | float, how: Format) -> str:
     """A number for people."""
     match how:
         case "usd":
-            return f"{'-' if value < 0 else ''}${_cents(value):,}"
+            return f"{'-' if _sign(value) < 0 else ''}${_cents(value):,}"
         case "size_usd":
             return f"${_cents(value):,}"
         case "signed_usd":
-            return f"{'-' if value < 0 else '+'}${_cents(value):,}"
+            return f"{('', '+', '-')[_sign(value)]}${_cents(value):,}"
         case "percent":
             return f"{float(value):.1%}"
         case "times":
@@ -82,14 +123,19 @@ def formatted(value: Decimal | int | float, how: Format) -> str:
         case "count":
             return f"{round(value):,}"
         case _:
-            return f"{float(value):,.2f}"
+            return f"{float(value):,.2f}".rstrip("0").rstrip(".")
 
 
 def named_scope(scope: Scope) -> str:
-    """A scope for people."""
+    """A scope for people, as it is: escape it where it goes into Markdown."""
     return ", ".join(f"{d.removesuffix('_id')} {v}" for d, v in scope.items) or "all spend"
 
 
 def _cents(value: Decimal | int | float) -> Decimal:
     """The size in dollars and cents, rounded as the JSON rounds it."""
     return abs(Decimal(str(value))).quantize(Decimal("0.01"))
+
+
+def _sign(value: Decimal | int | float) -> int:
+    """1, -1, or 0 for what is no cent."""
+    return 0 if not _cents(value) else 1 if value > 0 else -1

@@ -11,6 +11,8 @@ from ledger.scope import Scope
 from playbooks import Playbook
 from tools.split import MECHANISMS, Mechanism
 
+LEAST_MOVED = 0.3
+
 TAKEN: Mapping[str, tuple[str, str]] = {
     "windows_compared": ("compare", "windows_compared"),
     "cost_ratio": ("compare", "cost_ratio"),
@@ -49,6 +51,7 @@ TAKEN: Mapping[str, tuple[str, str]] = {
     "switched_length_ratio": ("model", "switched_length_ratio"),
     "switchers": ("model", "switchers"),
     "tier_moved_share": ("tier", "moved_share"),
+    "calendar_covers": ("changes", "calendar_covers"),
     "cheap_tier_share_of_rise": ("tier", "cheap_tier_share_of_rise"),
     "cheap_tier_share_before": ("tier", "cheap_tier_share_before"),
 }
@@ -60,7 +63,8 @@ OF_SUSPECT: Mapping[str, str] = {
         for name in (
             "cost_ratio", "requests_ratio", "failed_share_rise", "retried_share_rise",
             "input_tokens_per_request_ratio", "output_tokens_per_request_ratio", "cache_read_share_rise",
-            "usd_per_mtok_ratio", "spreads", "old_origin_ratio", "common_length_ratio", "whole_model", "new_scope",
+            "usd_per_mtok_ratio", "spreads", "old_origin_ratio", "common_length_ratio", "whole_model",
+            "new_scope",
         )
     },
     "part_of_spend": "of_spend",
@@ -69,7 +73,12 @@ OF_SUSPECT: Mapping[str, str] = {
 }  # fmt: skip
 """Fact to its name in the row of a suspect, which knows its leaves best: it leads over every tool."""
 
-FACTS = frozenset((*TAKEN, *OF_SUSPECT, *DERIVED, *(f"share_{m}" for m in MECHANISMS)))
+DATED: Mapping[str, str] = {"price": "price_event_match", "tokenizer": "tokenizer_event_match"}
+"""Kind of a dated event to the fact that says whether the data made its predicted step at its time."""
+
+FACTS = frozenset(
+    (*TAKEN, *OF_SUSPECT, *DATED.values(), "tokenizer_verdict", *DERIVED, *(f"share_{m}" for m in MECHANISMS))
+)
 """Every fact a playbook may ask for."""
 
 
@@ -93,6 +102,8 @@ def signals_of(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
             signals[name] = Signal(value, found.id)
     signals |= _shares(evidence, scope)
     signals |= _of_suspect(evidence, scope)
+    signals |= _dated(evidence, scope)
+    signals |= _of_cohort(evidence, signals)
     return signals | derived_from(signals)
 
 
@@ -131,6 +142,35 @@ def _of_suspect(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]
                 known = {name: row.get(field) for name, field in OF_SUSPECT.items()}
                 return {n: Signal(_float(v), found.id) for n, v in known.items() if v is not None}
     return {}
+
+
+def _dated(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
+    """Whether catalogued events near the window are borne out; nothing where no event could be judged."""
+    found: dict[str, Signal] = {}
+    for e in evidence:
+        for row in e.rows if e.tool == "changes" else ():
+            fact = DATED.get(str(row.get("kind")))
+            matches = row.get("matches")
+            if fact and matches is not None and row.get("source") != "ledger" and is_about(row, scope):
+                value = max(_float(matches), found[fact].value if fact in found else 0.0)
+                found[fact] = Signal(value, e.id)
+    return found
+
+
+def is_about(row: Mapping[str, object], scope: Scope) -> bool:
+    """Whether no dimension is pinned to another value."""
+    theirs, ours = row_scope(row.get("scope")).as_dict(), scope.as_dict()
+    return all(ours.get(dimension, value) == value for dimension, value in theirs.items())
+
+
+def _of_cohort(evidence: Sequence[Evidence], signals: Mapping[str, Signal]) -> dict[str, Signal]:
+    """What the keys that moved to another model say, where such a move is what the scope did."""
+    moved = sum(signals[f"share_{m}"].value for m in ("tokenizer", "model_mix") if f"share_{m}" in signals)
+    found = next((e for e in evidence if e.tool == "switchers" and e.status == "ok"), None)
+    verdict = found.number("tokenizer_verdict") if found else None
+    if found is None or verdict is None or moved < LEAST_MOVED:
+        return {}
+    return {"tokenizer_verdict": Signal(verdict, found.id)}
 
 
 def _share_signals(sizes: Mapping[Mechanism, float], rise: float, evidence: str) -> dict[str, Signal]:

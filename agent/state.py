@@ -11,6 +11,7 @@ from agent.finding import Finding
 from agent.look import Subject
 from ledger.reader import Reader
 from playbooks import Playbook
+from tools.calendar import CalendarEntry
 
 
 class Decisions(BaseModel):
@@ -41,3 +42,5 @@ class Deps:
     now: datetime
     """When the investigation runs: proposals expire some hours later."""
     policy: PolicySettings = field(default_factory=PolicySettings)
+    calendar: tuple[CalendarEntry, ...] = ()
+    """What the operator had planned."""

@@ -24,6 +24,15 @@ class HourlySeries:
     """Shape (scopes, hours)."""
 
 
+def total_by_hour(
+    hours: NDArray[np.datetime64], values: NDArray[np.float64], *, window: Window, metric: Metric
+) -> HourlySeries:
+    """The series of everything from sums by hour, naive UTC."""
+    total = np.zeros((1, window.hours))
+    total[0, (hours - np.datetime64(utc_naive(window.start_at))) // np.timedelta64(1, "h")] = values
+    return HourlySeries(window, metric, (EVERYTHING,), total)
+
+
 def summed_by(
     by: Sequence[Dimension], cells: pd.DataFrame, scopes: pd.DataFrame, *, window: Window, metric: Metric
 ) -> HourlySeries:

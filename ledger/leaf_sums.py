@@ -1,7 +1,7 @@
 """What every scope did in some windows, as arrays: for work on more scopes than anybody looks at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ledger.catalogue import bind, utc_naive
 from ledger.reader import Reader
-from ledger.scope import DIMENSIONS, EVERYTHING, Scope
+from ledger.scope import DIMENSIONS, EVERYTHING, Dimension, Scope
 from ledger.window import HOUR, Window
 
 Floats = NDArray[np.float64]
@@ -18,7 +18,7 @@ Names = NDArray[np.object_]
 
 MEASURES = (
     "requests", "failed", "retried", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output",
-    "input_characters", "output_characters", "unpriced",
+    "input_characters", "output_characters", "unpriced", "reasoning", "cells",
 )  # fmt: skip
 """Columns of `LeafSums.measures`; characters are NaN where a cell did not log them."""
 
@@ -37,6 +37,25 @@ class ScopeTable:
     """Hours since 1970 of the first usage ever."""
     last_hour: Ints
 
+    def inside(self, where: Scope) -> NDArray[np.bool_]:
+        """Mask of the scopes that belong to a scope."""
+        mask = np.ones(len(self.scope_ids), dtype=bool)
+        for dimension, value in where.items:
+            at = DIMENSIONS.index(dimension)
+            mask &= (self.names[at] == value)[self.codes[at]]
+        return mask
+
+    def grouped(self, positions: Ints, by: Sequence[Dimension]) -> tuple[Ints, list[Scope]]:
+        """A dense code for each position by its values in some dimensions, and what the codes stand for."""
+        at = [DIMENSIONS.index(d) for d in by]
+        group = dense([self.codes[i][positions] for i in at], len(positions))
+        _, example = np.unique(group, return_index=True)
+        values = [[str(v) for v in self.names[i][self.codes[i][positions[example]]]] for i in at]
+        scopes = (
+            [Scope.of(list(zip(by, row, strict=True))) for row in zip(*values, strict=True)] if by else []
+        )
+        return group, scopes or [EVERYTHING] * len(example)
+
 
 @dataclass(frozen=True, slots=True)
 class LeafSums:
@@ -49,6 +68,16 @@ class LeafSums:
     measures: Floats
     """Shape (rows, MEASURES)."""
     cost_pico: Ints
+    computed_pico: Ints
+
+    def only(self, mask: NDArray[np.bool_]) -> "LeafSums":
+        return LeafSums(*(getattr(self, f.name)[mask] for f in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: Sequence["LeafSums"]) -> "LeafSums":
+        """Rows of several windows; their positions are those of the parts."""
+        numbered = [replace(p, window=np.full(len(p.scope), i)) for i, p in enumerate(parts)]
+        return cls(*(np.concatenate([getattr(p, f.name) for p in numbered]) for f in fields(cls)))
 
 
 def scope_table(reader: Reader, where: Scope = EVERYTHING) -> ScopeTable:
@@ -86,7 +115,22 @@ def leaf_sums(
         window=found["window_index"].astype(np.int64),
         measures=np.column_stack([found[name] for name in MEASURES]).astype(np.float64),
         cost_pico=found["cost_pico"].astype(np.int64),
+        computed_pico=found["computed_pico"].astype(np.int64),
     )
+
+
+def dense(columns: Sequence[Ints], count: int) -> Ints:
+    """One dense code per combination of the columns' codes; columns have `count` entries each."""
+    group = np.zeros(count, dtype=np.int64)
+    size = 1
+    for column in columns:
+        width = int(column.max()) + 1 if count else 1
+        if size * width >= 2**62:
+            group = np.unique(group, return_inverse=True)[1].astype(np.int64)
+            size = int(group.max()) + 1
+        group = group * width + column
+        size *= width
+    return np.unique(group, return_inverse=True)[1].astype(np.int64)
 
 
 def _hours(instants: NDArray[np.datetime64]) -> Ints:

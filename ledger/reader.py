@@ -7,7 +7,7 @@ from typing import cast
 
 from ledger.catalogue import BoundQuery, bind
 from ledger.engine import Engine, Row
-from ledger.hourly import HourlySeries, summed_by
+from ledger.hourly import HourlySeries, summed_by, total_by_hour
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.usage import Measures, Metric, TokenCounts
 from ledger.window import HOUR, Window
@@ -95,7 +95,11 @@ class Reader:
 
         The total (`by` nothing) is always there, also where nothing was used.
         """
-        return self.hourly_levels(window, [by], where=where, metric=metric)[0]
+        if by:
+            return self.hourly_levels(window, [by], where=where, metric=metric)[0]
+        query = bind("hourly_total", windows=[window], where=where, metric=metric)
+        found = self.engine.columns(query.sql, query.parameters)
+        return total_by_hour(found["hour"], found["value"], window=window, metric=metric)
 
     def hourly_levels(
         self,

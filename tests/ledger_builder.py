@@ -1,20 +1,22 @@
 """Builds ledgers for tests: short valid usage, or rows of the synthetic organisation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from ledger.engine import DuckDbEngine
 from ledger.migrations import migrate
 from ledger.reader import Reader
-from ledger.scope import UNALLOCATED
+from ledger.scope import DIMENSIONS, UNALLOCATED, Dimension
 from ledger.synthetic.cost import priced_usd
 from ledger.synthetic.models import BY_MODEL, usd_per_token
 from ledger.usage import TOKEN_CLASSES
 from ledger.window import HOUR, Window
+from tools.leaves import Leaves, Side, mean_of
 
 START = datetime(2026, 10, 5, tzinfo=UTC)
 """A Monday."""
@@ -44,6 +46,7 @@ class Cell:
     region: str = "us-east-1"
     client: str = "sdk/1"
     service_tier: str = "standard"
+    user: str = UNALLOCATED
     requests: int = 100
     failed: int = 0
     retried: int = 0
@@ -58,8 +61,55 @@ class Cell:
 
     @property
     def scope(self) -> tuple[str, ...]:
-        named = (self.provider, self.model, self.team, self.project, self.key_id, UNALLOCATED, self.feature)
+        named = (self.provider, self.model, self.team, self.project, self.key_id, self.user, self.feature)
         return (*named, self.region, self.service_tier, self.client, UNALLOCATED, self.team)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a leaf did in one window; tokens are sums, in the order of TOKEN_CLASSES."""
+
+    requests: float = 0.0
+    cost_pico: int = 0
+    tokens: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    characters: tuple[float, float] = (float("nan"), float("nan"))
+    failed: float = 0.0
+    retried: float = 0.0
+    unpriced: float = 0.0
+
+
+NO_USE = Use()
+
+
+def use(requests: float, *, sent: float = 1000, answered: float = 200, cached: float = 0) -> Use:
+    """Use at the prices of gpt-big; tokens are per request."""
+    tokens = (requests * sent, requests * cached, 0.0, 0.0, requests * answered)
+    rates = [rate or 0 for rate in RATES["gpt-big"]]
+    return Use(requests, round(sum(t * r for t, r in zip(tokens, rates, strict=True))), tokens)
+
+
+def side_of(uses: Sequence[Use]) -> Side:
+    """One side of a comparison; shapes also hold where there is no leaf."""
+    columns = {
+        name: np.array([getattr(u, name) for u in uses], dtype=np.float64)
+        for name in ("requests", "failed", "retried", "unpriced")
+    }
+    return Side(
+        **columns,
+        tokens=np.array([u.tokens for u in uses], dtype=np.float64).reshape(len(uses), 5),
+        characters=np.array([u.characters for u in uses], dtype=np.float64).reshape(len(uses), 2),
+        cost_pico=np.array([u.cost_pico for u in uses], dtype=np.int64),
+    )
+
+
+def leaves_of(
+    scopes: Sequence[Mapping[Dimension, str]], before: Sequence[Use], after: Sequence[Use], *, weeks: int = 4
+) -> Leaves:
+    """Leaves by hand, each baseline week like the mean; dimensions that are not given are UNALLOCATED."""
+    columns = [pd.factorize(np.array([s.get(d, UNALLOCATED) for s in scopes], object)) for d in DIMENSIONS]
+    codes = np.array([c for c, _ in columns], dtype=np.int64).reshape(len(DIMENSIONS), -1)
+    now, each = side_of(after), (side_of(before),) * weeks
+    return Leaves(codes, tuple(np.asarray(n, dtype=object) for _, n in columns), mean_of(each, now), now, each)
 
 
 Change = Callable[[datetime, Cell], Cell | None]

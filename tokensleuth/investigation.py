@@ -146,7 +146,13 @@ def _deps(app: App, reader: Reader, now: datetime) -> Deps:
         proposal_hours=proposals.expire_hours,
         protected_keys=proposals.protected_keys,
     )
-    return Deps(reader=reader, playbooks=load_playbooks(), now=now, policy=policy)
+    return Deps(
+        reader=reader,
+        playbooks=load_playbooks(),
+        now=now,
+        policy=policy,
+        calendar=app.settings.calendar,
+    )
 
 
 def _record(investigated: Investigated, now: datetime) -> InvestigationRecord:

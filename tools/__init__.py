@@ -1,6 +1,7 @@
 """What the agent may call: read-only, typed, bounded questions to the ledger and the analyses behind them."""
 
 from tools.breakdown import breakdown
+from tools.changes import changes
 from tools.compare import compare
 from tools.effects import effects
 from tools.key_activity import key_activity
@@ -9,12 +10,17 @@ from tools.peaks import peaks
 from tools.price_changes import price_changes
 from tools.simulate import simulate
 from tools.suspects import suspects
+from tools.switchers import switchers
 
-TOOLS = (breakdown, compare, effects, suspects, key_activity, price_changes, mix, peaks, simulate)
+TOOLS = (
+    breakdown, changes, compare, effects, suspects, switchers, key_activity, price_changes, mix, peaks,
+    simulate,
+)  # fmt: skip
 
 __all__ = [
     "TOOLS",
     "breakdown",
+    "changes",
     "compare",
     "effects",
     "key_activity",
@@ -23,4 +29,5 @@ __all__ = [
     "price_changes",
     "simulate",
     "suspects",
+    "switchers",
 ]

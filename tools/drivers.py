@@ -1,4 +1,4 @@
-"""What the leaves of a slice did per request, before and after: the signature by which causes are told apart."""
+"""What the leaves of a slice did per request, before and after: by this causes are told apart."""
 
 from collections.abc import Mapping
 

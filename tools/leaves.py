@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.leaf_sums import MEASURES, LeafSums, Names, ScopeTable
+from ledger.leaf_sums import MEASURES, LeafSums, Names, ScopeTable, dense
 from ledger.scope import DIMENSIONS, Dimension, Scope
 from tools.comparison import Comparison
 from tools.shapley import Floats
@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _TOKENS = slice(MEASURES.index("input"), MEASURES.index("output") + 1)
+_UNPRICED = MEASURES.index("unpriced")
 _CHARACTERS = slice(MEASURES.index("input_characters"), MEASURES.index("output_characters") + 1)
 
 
@@ -116,7 +117,10 @@ def gathered(
     ).astype(np.float64)
     cost_pico = np.zeros(shape[0] * count, dtype=np.int64)
     np.add.at(cost_pico, at, sums.cost_pico)
-    sides = [_side(m, c) for m, c in zip(measures.reshape(*shape, -1), cost_pico.reshape(shape), strict=True)]
+    sides = [
+        _side(m, c)
+        for m, c in zip(measures.reshape(*shape, len(MEASURES)), cost_pico.reshape(shape), strict=True)
+    ]
     after, *weeks = sides
     return Leaves(codes[:, first], table.names, mean_of(weeks, after), after, tuple(weeks))
 
@@ -137,20 +141,6 @@ def without_past(leaves: Leaves, dimension: Dimension) -> Mask:
     return np.asarray(np.bincount(groups, np.sum(weeks, axis=0))[groups] <= 0)
 
 
-def dense(columns: Sequence[Ints], count: int) -> Ints:
-    """One dense code per combination of the columns' codes; columns have `count` entries each."""
-    group = np.zeros(count, dtype=np.int64)
-    size = 1
-    for column in columns:
-        width = int(column.max()) + 1 if count else 1
-        if size * width >= 2**62:
-            group = np.unique(group, return_inverse=True)[1].astype(np.int64)
-            size = int(group.max()) + 1
-        group = group * width + column
-        size *= width
-    return np.unique(group, return_inverse=True)[1].astype(np.int64)
-
-
 def _renamed(table: ScopeTable, renamed: Mapping[str, str]) -> Ints:
     position = DIMENSIONS.index("key_id")
     codes, names = table.codes.copy(), table.names[position]
@@ -168,6 +158,6 @@ def _side(measures: Floats, cost_pico: Pico) -> Side:
         retried=np.minimum(retried, requests),
         tokens=measures[:, _TOKENS],
         characters=measures[:, _CHARACTERS],
-        unpriced=measures[:, -1],
+        unpriced=measures[:, _UNPRICED],
         cost_pico=cost_pico,
     )

@@ -25,7 +25,7 @@ LEAST_SHARE = 0.002
 
 @dataclass(frozen=True, slots=True)
 class _Peers:
-    """Slices that pin the same dimensions: what they spend, and their week-to-week spread as a share of it."""
+    """Slices that pin the same dimensions: what they spend, and their spread as a share of it."""
 
     dollars: Floats
     share: Floats

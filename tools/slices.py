@@ -6,8 +6,9 @@ from itertools import combinations, takewhile
 
 import numpy as np
 
+from ledger.leaf_sums import dense
 from ledger.scope import DIMENSIONS, Dimension, Scope
-from tools.leaves import PLACE, Ints, Leaves, Mask, dense
+from tools.leaves import PLACE, Ints, Leaves, Mask
 from tools.shapley import Floats
 from tools.transfers import summed
 
@@ -75,8 +76,8 @@ class Scan:
 
         The score A ln(A/B) - (A - B), B the dollars before and A = B + effect, is largest on leaves that
         moved by one ratio: others dilute it, and leaving some out lowers it. None where nothing moved by
-        `least` in the direction, or nothing of it is accepted. Slices whose moves in the direction sum to less are passed over with all
-        that they contain.
+        `least` in the direction, or nothing of it is accepted. Slices whose moves in the direction sum to
+        less are passed over with all that they contain.
         """
         moved = np.where(asked.among, asked.effect, 0.0)
         before = np.where(asked.among, asked.exposed, 0.0)

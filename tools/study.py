@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from ledger.leaf_sums import ScopeTable, leaf_sums, scope_table
+from ledger.leaf_sums import ScopeTable
 from ledger.reader import Reader
+from ledger.remembered import remembering
 from ledger.scope import EVERYTHING, Scope
 from ledger.window import Window
 from tools.comparison import Comparison, compare_with, widened
@@ -30,14 +31,15 @@ def study_change(reader: Reader, window: Window, where: Scope = EVERYTHING) -> S
     Moves are looked for beyond the scope: in a scope that pins a model, what came from another model is
     a move, not growth.
     """
-    compared, wide = compare_with(reader, window), widened(where)
-    table = scope_table(reader)
-    sums = leaf_sums(reader, table, (compared.window, *compared.baseline), wide)
+    known = remembering(reader)
+    compared = compare_with(known, window)
+    table, sums = known.scope_table(), known.leaf_sums((compared.window, *compared.baseline))
+    sums = sums.only(table.inside(widened(where))[sums.scope])
     leaves = gathered(sums, table, compared)
     entities = find_entities(table, leaves, compared)
     if entities.renamed:
         leaves = gathered(sums, table, compared, renamed=entities.renamed)
-    old, new = class_rates(reader, compared.baseline), class_rates(reader, [compared.window])
+    old, new = class_rates(known, compared.baseline), class_rates(known, [compared.window])
     weights = Weights(weights_of(leaves, old, new), weights_of(leaves, new, old))
     inside = leaves.inside(where)
     split = split_leaves(leaves, entities, weights).only(inside)

@@ -13,7 +13,10 @@ select scope_id, {window_index} as window_index,
     case when count(output_characters) = count(*) then cast(sum(output_characters) as double)
         else cast('NaN' as double) end as output_characters,
     cast(sum(unpriced_tokens) as double) as unpriced,
-    cast(coalesce(sum(cost), 0) as bigint) as cost_pico
+    cast(sum(reasoning_tokens) as double) as reasoning,
+    cast(count(*) as double) as cells,
+    cast(coalesce(sum(cost), 0) as bigint) as cost_pico,
+    cast(coalesce(sum(computed_cost), 0) as bigint) as computed_pico
 from spend
 where {hours} and {scope}
 group by all

@@ -1,0 +1,12 @@
+"""Text from data made safe for Markdown: a key or a team may be called anything."""
+
+import re
+
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&]")
+"""What starts a span, a link, a heading, an entity or a cell of a table."""
+
+
+def escaped(text: str) -> str:
+    """The text on one line, shown by Markdown as it is; what cannot be printed becomes a space."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return _SPECIAL.sub(r"\\\g<0>", line)
