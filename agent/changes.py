@@ -70,7 +70,8 @@ def _of_origins(evidence: Sequence[Evidence]) -> Iterator[Change]:
         if found.tool != "key_activity":
             continue
         if found.number("new_scope"):
-            yield Change(kind="key", at=found.window.start_at, what=f"{found.where} is new", source=found.id)
+            told = "is used for the first time"
+            yield Change(kind="key", at=found.window.start_at, what=f"{found.where} {told}", source=found.id)
         elif found.number("new_origins"):
             what = f"{found.where} is used from {found.facts.get('new_origin_names')} for the first time"
             yield Change(kind="key", at=found.window.start_at, what=what, source=found.id)

@@ -117,7 +117,7 @@ def formatted(value: Decimal | int | float, how: Format) -> str:
         case "signed_usd":
             return f"{('', '+', '-')[_sign(value)]}${_cents(value):,}"
         case "percent":
-            return f"{float(value):.1%}"
+            return f"{float(value):.1%}".replace(".0%", "%")
         case "times":
             return f"{float(value):.2f}x"
         case "count":

@@ -1,31 +1,80 @@
 """The report of a finding in Markdown; every number is looked up in the evidence."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import assert_never
 
 from agent.analyst import Judged
+from agent.escaping import escaped
 from agent.evidence import Evidence
 from agent.finding import Culprit, Finding, Proposal
 from agent.look import row_scope
-from agent.rendering import Ref, Rendered, Text, named_scope, render
-from agent.scoring import Weighed
+from agent.measures import (
+    BlockKey,
+    DowngradeModel,
+    FixPrice,
+    MarkExpected,
+    Measure,
+    NotifyOwner,
+    RevokeKey,
+    SetBudget,
+    SetRateLimit,
+)
+from agent.reasons import (
+    CLOSE,
+    capital,
+    close_calls,
+    likely,
+    objections,
+    percent,
+    reasons,
+    settled,
+    words,
+)
+from agent.rendering import Format, Piece, Ref, Rendered, Share, Text, named_scope, render
+from agent.waterfall import ACTUAL, EXPECTED, effect_label
+from ledger.scope import Scope
+from ledger.window import short_text
 from playbooks import Cause, Playbook
-from tools.split import EFFECTS
 
-EFFECT_WORDS: Mapping[str, str] = {
-    "volume": "more or fewer requests",
-    "retries": "failed and retried requests",
-    "new_entities": "new keys, features, projects, teams",
-    "gone_entities": "keys, features, projects, teams that fell silent",
-    "model_mix": "work moved between models",
-    "tier_mix": "work moved between service tiers",
-    "input_length": "longer or shorter input per request",
-    "output_length": "longer or shorter output per request",
-    "cache": "more or less of the prompt from the cache",
-    "tokenizer": "more or fewer tokens for the same text",
-    "price": "price per token",
-    "unpriced": "tokens without a price",
-    "trend": "difference of the seasonal expectation to the mean of the weeks before",
-}
+HEADLINED = 2
+"""So many culprits are named in the first sentence."""
+LEAST_REST = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What the report tells of."""
+
+    finding: Finding
+    judged: Sequence[Judged]
+    evidence: Sequence[Evidence]
+    playbooks: Sequence[Playbook]
+
+    @property
+    def main(self) -> Judged:
+        return self.judged[0]
+
+    @property
+    def split(self) -> str:
+        """The id of the evidence that splits the change."""
+        return next((e.id for e in self.evidence if e.tool == "effects"), "")
+
+    def amount(self, culprit: Culprit, how: Format) -> Ref:
+        """The dollars of a culprit: its row among the suspects, else the whole change."""
+        for found in self.evidence:
+            for i, row in enumerate(found.rows if found.tool == "suspects" else ()):
+                if "lead" in row and row_scope(row["scope"]) == culprit.scope:
+                    return Ref(found.id, f"rows.{i}.usd", how)
+        return Ref(self.split, "delta_usd", how)
+
+    def alternatives(self, *, close: bool) -> tuple[Cause, ...]:
+        """The close calls, or what is ruled out."""
+        return tuple(a.cause for a in self.finding.alternatives if (a.confidence >= CLOSE) == close)
+
+    def share(self, culprit: Culprit) -> Share:
+        return Share(self.amount(culprit, "usd"), Ref(self.split, "delta_usd", "usd"))
 
 
 def write_report(
@@ -35,138 +84,216 @@ def write_report(
     playbooks: Sequence[Playbook],
 ) -> Rendered:
     """The whole report, in the order in which a reader asks."""
-    by_cause = {p.cause: p for p in playbooks}
+    case = _Case(finding, judged, evidence, playbooks)
     lines: list[Text] = [
-        *_headline(finding, evidence, by_cause),
-        *_effects(evidence),
-        *_culprits(finding, evidence, by_cause),
-        *_reasons(judged[0]),
-        *_alternatives(finding, judged[0], by_cause),
+        *_headline(case),
+        *_effects(case),
+        *_culprits(case),
+        *_alternatives(case),
+        *_changes(case),
         *_proposals(finding),
         *_checked(evidence),
     ]
     return render(lines, {e.id: e for e in evidence})
 
 
-def _headline(
-    finding: Finding, evidence: Sequence[Evidence], by_cause: Mapping[Cause, Playbook]
-) -> Iterator[Text]:
-    split = _first(evidence, "effects")
-    playbook = by_cause[finding.cause]
-    scope = finding.culprits[0].scope if finding.culprits else finding.scope
-    yield (f"# {playbook.title}: {named_scope(scope)}",)
+def _headline(case: _Case) -> Iterator[Text]:
+    """The bold sentence ends in `.** `; the card of the terminal takes what follows it."""
+    finding, split = case.finding, case.split
+    first, *others = [c.scope for c in finding.culprits] or [finding.scope]
+    more = f", and {len(others)} more" if others else ""
+    yield (f"# {capital(words(finding.cause))}: {_scope(first)}{more}",)
     yield ("",)
-    size, direction = Ref(split, "delta_usd", "size_usd"), "less" if finding.delta_usd < 0 else "more"
     yield (
-        f"**{_capital(named_scope(finding.scope))} cost ", size,
-        f" {direction} than expected from {finding.window}: ",
-        Ref(split, "actual_usd", "usd"), " instead of ", Ref(split, "expected_usd", "usd"), ".** ",
-        playbook.summary,
+        f"**{capital(_scope(finding.scope))} cost ", Ref(split, "delta_usd", "size_usd"),
+        f" {'less' if finding.delta_usd < 0 else 'more'} than expected from {finding.window}: ",
+        Ref(split, "actual_usd", "usd"), " instead of ", Ref(split, "expected_usd", "usd"),
+        *_who(case), ".** ", _what(case),
     )  # fmt: skip
     yield ("",)
-    yield (f"Verdict: {finding.verdict}. Cause: {finding.cause}, confidence {finding.confidence:.0%}.",)
+    close = [s for s in case.main.ranked[1:] if s.cause in case.alternatives(close=True)]
+    rivals = "".join(f", or {likely(other)}" for other in close)
+    yield (f"Verdict: {words(finding.verdict)}. Cause: {likely(case.main.best)}{rivals}.",)
 
 
-def _effects(evidence: Sequence[Evidence]) -> Iterator[Text]:
-    split = _first(evidence, "effects")
-    yield from (
-        ("",),
-        ("## Where the change comes from",),
-        ("",),
-        ("| Effect | USD |  |",),
-        ("|---|---:|---|",),
-    )
-    for name in EFFECTS:
-        yield (f"| {name} | ", Ref(split, f"{name}_usd", "signed_usd"), f" | {EFFECT_WORDS[name]} |")
-    yield ("| **change** | **", Ref(split, "delta_usd", "signed_usd"), "** | adds up to the cent |")
+def _what(case: _Case) -> str:
+    """What happened, without a number of it; of several causes the largest."""
+    causes, summary = len(case.finding.culprits), case.main.best.playbook.summary
+    return f"The largest of {causes} causes: {summary[:1].lower()}{summary[1:]}" if causes > 1 else summary
 
 
-def _culprits(
-    finding: Finding, evidence: Sequence[Evidence], by_cause: Mapping[Cause, Playbook]
-) -> Iterator[Text]:
-    if not finding.culprits:
+def _who(case: _Case) -> Iterator[Piece]:
+    """`, 98% of the change from retry storm in ...`; nothing where that only repeats the question."""
+    asked = case.finding.scope
+    culprits = [c for c in case.finding.culprits if c.share is not None and c.share > 0]
+    if [c.scope for c in culprits] == [asked]:
         return
-    yield from (("",), ("## Who carries it",), ("",))
-    for culprit in finding.culprits:
-        cause = by_cause[culprit.cause].title.lower()
-        yield (f"- {named_scope(culprit.scope)}: ", _amount(culprit, evidence), f", {cause}")
+    for i, culprit in enumerate(culprits[:HEADLINED]):
+        within = Scope.of([item for item in culprit.scope.items if item not in asked.items])
+        yield " and " if i else ", "
+        yield case.share(culprit)
+        place = f" in {_scope(within)}" if within.items else ""
+        yield f"{'' if i else ' of the change'} from {words(culprit.cause)}{place}"
 
 
-def _amount(culprit: Culprit, evidence: Sequence[Evidence]) -> Ref:
-    """The dollars of a culprit: its row among the suspects, else the whole change."""
-    for found in evidence:
-        for i, row in enumerate(found.rows if found.tool == "suspects" else ()):
-            if "lead" in row and row_scope(row["scope"]) == culprit.scope:
-                return Ref(found.id, f"rows.{i}.usd", "signed_usd")
-    return Ref(_first(evidence, "effects"), "delta_usd", "signed_usd")
-
-
-def _reasons(main: Judged) -> Iterator[Text]:
-    if not main.best.supports:
+def _effects(case: _Case) -> Iterator[Text]:
+    yield from _section("Where the change comes from")
+    effects = sorted((e for e in case.finding.effects if e.usd), key=lambda e: -abs(e.usd))
+    if not effects:
+        yield ("No effect is as large as a cent, or the change could not be split.",)
         return
-    yield from (("",), (f"## Why {main.best.cause}",), ("",))
-    for weighed in main.best.supports:
-        yield (f"- {_capital(weighed.rule.why)} ({weighed.rule.fact} {_shown(weighed)}, {weighed.evidence})",)
+    yield ("| Step | USD | Effect |",)
+    yield ("|---|---:|---|",)
+    yield (f"| {EXPECTED} | ", Ref(case.split, "expected_usd", "usd"), " | |")
+    for effect in effects:
+        amount = Ref(case.split, f"{effect.name}_usd", "signed_usd")
+        yield (f"| {effect_label(effect.name, effect.usd)} | ", amount, f" | `{effect.name}` |")
+    yield (f"| **{ACTUAL}** | **", Ref(case.split, "actual_usd", "usd"), "** | |")
+    yield ("",)
+    zeros = len(case.finding.effects) - len(effects)
+    told = f" {zeros} effect{' is' if zeros == 1 else 's are'} zero." if zeros else ""
+    total = Ref(case.split, "delta_usd", "signed_usd")
+    yield ("The steps add up to ", total, f", to the cent.{told}", *_unpriced(case))
 
 
-def _alternatives(finding: Finding, main: Judged, by_cause: Mapping[Cause, Playbook]) -> Iterator[Text]:
-    if not finding.alternatives:
+def _unpriced(case: _Case) -> Text:
+    """Tokens that no amount of the report contains."""
+    tokens = case.finding.unpriced_tokens
+    told_by = next((e.id for e in case.evidence if tokens and e.number("unpriced_tokens") == tokens), "")
+    if not told_by:
+        return ()
+    return (" ", Ref(told_by, "unpriced_tokens", "count"), " tokens have no price and are not in any amount.")
+
+
+def _culprits(case: _Case) -> Iterator[Text]:
+    """Each culprit with why it is told so; what is no culprit still has its reasons."""
+    if not case.finding.culprits:
+        if why := list(reasons(case.main.best)):
+            yield from _section(f"Why {words(case.main.best.cause)}")
+            yield from why
         return
-    scored = {s.cause: s for s in main.ranked}
-    yield from (("",), ("## What it is not",), ("",))
-    for other in finding.alternatives:
-        objections = scored[other.cause].objections[:2]
-        told = "; ".join(_objection(w) for w in objections) or "fits less well"
-        yield (f"- {by_cause[other.cause].title} ({other.confidence:.0%}): {told}",)
+    yield from _section("Who carries it, and why")
+    by_scope = {j.scope: j for j in case.judged}
+    for culprit in case.finding.culprits:
+        amount = case.amount(culprit, "signed_usd")
+        share: Text = () if culprit.share is None else (case.share(culprit), " of the change, ")
+        told = f"{words(culprit.cause)}, confidence {percent(culprit.confidence)} ({amount.evidence_id})"
+        yield (f"- {_scope(culprit.scope)}: ", amount, ", ", *share, told)
+        judged = by_scope[culprit.scope]
+        yield from (("  ", *line) for line in reasons(judged.best))
+        if judged is not case.main:
+            yield from (("  ", line) for line in close_calls(judged))
+    yield from _rest(case)
 
 
-def _objection(weighed: Weighed) -> str:
-    """A confirming rule that failed, or a refuting one that held."""
-    met = weighed.rule.holds(weighed.value)
-    text = weighed.rule.why if met else f"no sign that {weighed.rule.why}"
-    return f"{text} ({weighed.rule.fact} {_shown(weighed)}, {weighed.evidence})"
+def _rest(case: _Case) -> Iterator[Text]:
+    """How much of the change the slices carry, where that is not about all of it."""
+    for found in case.evidence:
+        carried = found.number("carried_share") if found.tool == "suspects" else None
+        if carried is not None and abs(carried - 1) >= LEAST_REST:
+            rest = "the rest is spread over everything else" if carried < 1 else "the rest went the other way"
+            yield ("",)
+            yield (
+                "What stands out carries ", Ref(found.id, "carried_share", "percent"),
+                f" of the change; {rest} ({found.id}).",
+            )  # fmt: skip
+
+
+def _alternatives(case: _Case) -> Iterator[Text]:
+    """What is still possible, and what would settle it; then what is ruled out, and by what."""
+    scored = {s.cause: s for s in case.main.ranked}
+    for title, close in (("What else it could be", True), ("What it is not", False)):
+        others = [scored[cause] for cause in case.alternatives(close=close)]
+        yield from _section(title) if others else ()
+        for other in others:
+            yield (f"- {capital(likely(other))}: ", *objections(other))
+            if close:
+                yield (f"  - {settled(case.main, other)}",)
+
+
+def _changes(case: _Case) -> Iterator[Text]:
+    """Dated changes; that there are none is told only where somebody looked for all of them."""
+    if case.finding.changes:
+        yield from _section("What changed near the window")
+        for change in sorted(case.finding.changes, key=lambda c: c.at):
+            at = short_text(change.at)
+            yield (f"- {at} UTC, {change.kind}: {escaped(change.what)} ({change.source})",)
+        return
+    looked = [e for e in case.evidence if e.tool == "changes" and e.status != "failed"]
+    if looked and not any(e.number("changes") for e in looked):
+        yield from _section("What changed near the window")
+        yield ("No price, model, key, tier, client or cache is known to have changed.",)
 
 
 def _proposals(finding: Finding) -> Iterator[Text]:
-    yield from (("",), ("## What can be done",), ("",))
+    yield from _section("What can be done")
     if not finding.proposals:
         yield ("Nothing is proposed.",)
     for i, proposal in enumerate(finding.proposals, start=1):
-        yield (f"{i}. {_measure(proposal)}", *_blast(proposal), f". {_capital(proposal.rationale)}.")
+        what = f"{capital(_action(proposal.measure))}: {_scope(proposal.target.scope)}"
+        rationale = f" {capital(escaped(proposal.rationale))}. ({proposal.id})"
+        yield (f"{i}. {what}.", *_blast(proposal), rationale)
 
 
-def _measure(proposal: Proposal) -> str:
-    parameters = proposal.measure.model_dump(mode="json", exclude={"action", "message"}, exclude_none=True)
-    told = ", ".join(f"{name} {value}" for name, value in parameters.items())
-    return f"`{proposal.action}` on {named_scope(proposal.target.scope)}{f' ({told})' if told else ''}"
+def _action(measure: Measure) -> str:
+    """A measure with its parameters, in the words of the terminal."""
+    match measure:
+        case SetRateLimit(tokens_per_minute=tokens, requests_per_minute=requests, model=model):
+            limits = {"tokens": tokens, "requests": requests}
+            told = " and ".join(f"{n:,} {unit} per minute" for unit, n in limits.items() if n)
+            return f"set rate limit to {told}{f' for {escaped(model)}' if model else ''}"
+        case SetBudget(max_usd=amount, period=period):
+            return f"set budget of ${amount:,} a {period}"
+        case DowngradeModel(from_model=old, to_model=new):
+            return f"downgrade model from {escaped(old)} to {escaped(new)}"
+        case FixPrice(model=model, reason=reason):
+            return f"fix price of {escaped(model)}, {escaped(reason)}"
+        case NotifyOwner(owner=owner):
+            return f"notify owner {escaped(owner)}"
+        case MarkExpected(until=until):
+            return f"mark expected until {short_text(until)} UTC"
+        case BlockKey() | RevokeKey():
+            return words(measure.action)
+        case _:
+            assert_never(measure)
 
 
-def _blast(proposal: Proposal) -> Text:
-    if proposal.expected_saving_usd_per_day is None or not proposal.evidence:
-        return ()
-    replay = proposal.evidence[0]
-    kind = "" if proposal.reversible else "; cannot be undone"
-    return (
-        ": would have saved ", Ref(replay, "saving_usd_per_day", "usd"), " and refused ",
-        Ref(replay, "requests_refused_per_day", "count"), f" requests per day over the last week{kind}",
-    )  # fmt: skip
+def _blast(proposal: Proposal) -> Iterator[Piece]:
+    """What it would have brought and refused over the last week, and that it is final where it is."""
+    if proposal.expected_saving_usd_per_day is not None and proposal.evidence:
+        replay = proposal.evidence[0]
+        yield from (" Over the last week it would have saved ", Ref(replay, "saving_usd_per_day", "usd"))
+        if proposal.requests_refused_per_day:
+            refused = Ref(replay, "requests_refused_per_day", "count")
+            yield from (" and refused ", refused, " requests")
+        yield f" a day ({replay})."
+    if not proposal.reversible:
+        yield " It cannot be undone."
 
 
 def _checked(evidence: Sequence[Evidence]) -> Iterator[Text]:
-    yield from (("",), ("## What was checked",), ("",))
-    for found in evidence:
-        against = f", against {len(found.baseline)} earlier windows" if found.baseline else ""
-        answered = f"{found.status}, {len(found.rows)} rows{against}"
-        yield (f"- {found.id} {found.tool} on {named_scope(found.where)}: {answered}",)
+    """A line for each scope that was looked at, in the order in which it was."""
+    yield from _section("What was checked")
+    seen = list(dict.fromkeys(e.where for e in evidence))
+    for where, asked in groupby(sorted(evidence, key=lambda e: seen.index(e.where)), key=lambda e: e.where):
+        yield (f"- {capital(_scope(where))}: {', '.join(map(_answered, asked))}",)
+    weeks = max((len(e.baseline) for e in evidence), default=0)
+    if weeks:
+        yield ("",)
+        yield (f"Compared with the same hours in up to {weeks} earlier week{'' if weeks == 1 else 's'}.",)
 
 
-def _first(evidence: Sequence[Evidence], tool: str) -> str:
-    return next((e.id for e in evidence if e.tool == tool), "")
+def _answered(found: Evidence) -> str:
+    answers = {"ok": "", "no_data": " (no data)", "failed": " (**failed**)"}
+    by = found.arguments.get("by") or found.arguments.get("dimension") or []
+    named = " and ".join(map(str, by)) if isinstance(by, list) else str(by)
+    told = words(f"{found.tool} by {named.removesuffix('_id')}" if named else found.tool)
+    return f"{told} {found.id}{answers[found.status]}"
 
 
-def _shown(weighed: Weighed) -> str:
-    return f"{weighed.value:,.3g}"
+def _section(title: str) -> tuple[Text, ...]:
+    return ("",), (f"## {title}",), ("",)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _scope(scope: Scope) -> str:
+    return escaped(named_scope(scope))

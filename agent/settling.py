@@ -7,9 +7,6 @@ from agent.derived import Signals
 from agent.scoring import Scored
 from playbooks import Cause, Rule
 
-CLOSE = 0.15
-"""A second cause at least this likely is not ruled out."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
@@ -25,20 +22,30 @@ class Pointer:
         """What the rule asks, to stand after `whether` or `that`."""
         return self.rule.why.partition(":")[0]
 
+    @property
+    def named(self) -> str:
+        return self.cause.replace("_", " ")
+
 
 def what_settles(first: Scored, second: Scored, signals: Signals) -> str:
-    """A sentence: what is not known yet, else which facts pull to either side, else what there is no sign of."""
-    pointers = sorted(separating(first, second), key=lambda p: -p.rule.weight)
-    if unseen := next((p for p in pointers if p.rule.fact not in signals), None):
-        side = "for" if unseen.speaks_for else "against"
-        return f"whether {unseen.clause}: not known here, it would speak {side} {_named(unseen.cause)}"
-    held = [p for p in pointers if p.rule.holds(signals[p.rule.fact].value)]
-    for_first, for_second = (_strongest(held, s, o) for s, o in ((first, second), (second, first)))
-    if for_first and for_second:
-        sides = f"{_sided(for_first, first, second)}; {_sided(for_second, second, first)}"
-        return f"the owner's word on two facts: {sides}"
-    if unmet := next((p for p in pointers if p.cause == second.cause and p not in held), None):
-        return f"whether {unmet.clause}, of which there is no clear sign so far"
+    """What to find out, by what says most: a sign not looked at, facts that pull apart, a missing sign."""
+    pointers = sorted(separating(first, second), key=_by_weight)
+    known = [p for p in pointers if p.rule.fact in signals]
+    held = [p for p in known if p.rule.holds(signals[p.rule.fact].value)]
+    ours, theirs = _strongest(held, first, second), _strongest(held, second, first)
+    signs = [p for p in pointers if p.speaks_for and p not in held]
+    unseen = next((p for p in signs if p not in known), None)
+    if unseen and all(p is None or p.rule.weight <= unseen.rule.weight for p in (ours, theirs)):
+        return f"whether {unseen.clause}; this is not known here and would speak for {unseen.named}"
+    if ours and theirs:
+        other = second.cause.replace("_", " ")
+        return (
+            f"whether the owner can explain that {ours.clause}; then {other} is likelier, as {theirs.clause}"
+        )
+    if signs:
+        return (
+            f"whether {signs[0].clause}; of this there is no sign so far, it would speak for {signs[0].named}"
+        )
     return "the owner's word: the facts at hand fit both"
 
 
@@ -52,15 +59,11 @@ def separating(one: Scored, other: Scored) -> Iterator[Pointer]:
         yield from (Pointer(r, book.cause, False) for r in book.refutes if (r.fact, r.op) not in shared)
 
 
+def _by_weight(pointer: Pointer) -> tuple[float, bool]:
+    """What says most first; of equals, what the split of the change does not show anyway."""
+    return -pointer.rule.weight, pointer.rule.fact.startswith("share_")
+
+
 def _strongest(held: Sequence[Pointer], scored: Scored, other: Scored) -> Pointer | None:
     """The first that speaks for one of the two or against the other."""
     return next((p for p in held if p.cause == (scored if p.speaks_for else other).cause), None)
-
-
-def _sided(pointer: Pointer, scored: Scored, other: Scored) -> str:
-    side = f"for {_named(scored.cause)}" if pointer.speaks_for else f"against {_named(other.cause)}"
-    return f"{pointer.clause} (speaks {side})"
-
-
-def _named(cause: Cause) -> str:
-    return cause.replace("_", " ")

@@ -105,11 +105,19 @@ def side_of(uses: Sequence[Use]) -> Side:
 def leaves_of(
     scopes: Sequence[Mapping[Dimension, str]], before: Sequence[Use], after: Sequence[Use], *, weeks: int = 4
 ) -> Leaves:
-    """Leaves by hand, each baseline week like the mean; dimensions that are not given are UNALLOCATED."""
+    """Leaves by hand, each baseline week like the others; dimensions that are not given are UNALLOCATED."""
+    return leaves_over(scopes, [before] * weeks, after)
+
+
+def leaves_over(
+    scopes: Sequence[Mapping[Dimension, str]], weeks: Sequence[Sequence[Use]], after: Sequence[Use]
+) -> Leaves:
+    """The same with a row of uses for each baseline week."""
     columns = [pd.factorize(np.array([s.get(d, UNALLOCATED) for s in scopes], object)) for d in DIMENSIONS]
     codes = np.array([c for c, _ in columns], dtype=np.int64).reshape(len(DIMENSIONS), -1)
-    now, each = side_of(after), (side_of(before),) * weeks
-    return Leaves(codes, tuple(np.asarray(n, dtype=object) for _, n in columns), mean_of(each, now), now, each)
+    names = tuple(np.asarray(n, dtype=object) for _, n in columns)
+    now, earlier = side_of(after), tuple(side_of(week) for week in weeks)
+    return Leaves(codes, names, mean_of(earlier, now), now, earlier)
 
 
 Change = Callable[[datetime, Cell], Cell | None]

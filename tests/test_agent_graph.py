@@ -123,8 +123,9 @@ def test_every_number_of_the_report_is_backed(tmp_path: Path) -> None:
     assert finding.unsupported_claims == 0
     assert f"${finding.delta_usd:,}" in finding.report
     headings = [line for line in finding.report.splitlines() if line.startswith("## ")]
-    assert headings == ["## Where the change comes from", "## Who carries it", "## Why retry_storm",
-                        "## What it is not", "## What can be done", "## What was checked"]  # fmt: skip
+    assert headings == ["## Where the change comes from", "## Who carries it, and why",
+                        "## What it is not", "## What changed near the window", "## What can be done",
+                        "## What was checked"]  # fmt: skip
 
 
 def test_alternatives_say_what_speaks_against_them(tmp_path: Path) -> None:

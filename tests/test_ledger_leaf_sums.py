@@ -12,7 +12,7 @@ from ledger.scope import DIMENSIONS, EVERYTHING, UNALLOCATED, Scope
 from tests.ledger_builder import Cell, LedgerBuilder, at, span
 
 K1 = Scope((("key_id", "k1"),))
-HOURS_TO_START = 497_640
+HOURS_TO_START = 497_544
 """From 1970 to the builder's first hour."""
 
 

@@ -276,6 +276,18 @@ def test_a_card_tells_in_a_sentence_what_happened_before_the_numbers() -> None:
     assert "Requests" not in shown(incident_card(incident(report="another kind of report")))
 
 
+def test_a_card_says_what_would_settle_a_close_call() -> None:
+    report = "**a.** b\n\n- Loop, 30%\n  - What would settle it: whether it is even.\n"
+    assert "What would settle it: whether it is even." in shown(incident_card(incident(report=report)))
+    assert "What would settle it" not in shown(incident_card(incident(report="**a.** b\n")))
+
+
+def test_a_card_of_several_causes_says_how_many() -> None:
+    one = incident()["culprits"][0]
+    assert "Retry storm and 1 more" in shown(incident_card(incident(culprits=[one, one])))
+    assert "more" not in shown(incident_card(incident(culprits=[one]))).splitlines()[0]
+
+
 def test_alternatives_that_are_out_of_the_question_are_left_to_the_report() -> None:
     other = incident()["alternatives"][0]
     text = shown(incident_card(incident(alternatives=[other, other | {"confidence": 0.004}])))

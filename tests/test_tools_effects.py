@@ -1,22 +1,28 @@
 """The exact split of a change in cost into its effects."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.leaf_sums import MEASURES, LeafSums, ScopeTable, hour_number
 from ledger.reader import Reader
-from ledger.scope import EVERYTHING, Scope
+from ledger.scope import DIMENSIONS, EVERYTHING, Dimension, Scope
 from ledger.window import Window
 from tests.ledger_builder import Cell, LedgerBuilder, at, span
-from tools.effects import effects
-from tools.factors import contributions
-from tools.leaves import Leaves, Side
-from tools.split import EFFECTS, split_leaves
+from tools.comparison import Comparison
+from tools.effects import effects, effects_of
+from tools.entities import find_entities
+from tools.leaves import GRAIN, Leaves, Mask, Side, gathered
+from tools.shapley import Floats
+from tools.split import EFFECTS, MECHANISMS, Weights, split_leaves
+from tools.study import Study, study_change
+from tools.unit_prices import ModelTier, weights_of
 
 DAY = span(30)
 
@@ -158,32 +164,125 @@ def test_the_same_question_has_the_same_id() -> None:
     assert effects(reader, DAY).id != effects(reader, span(31)).id
 
 
-counts = st.integers(min_value=0, max_value=10**9)
-leaf = st.tuples(counts, counts, *[counts] * 5, counts, counts, counts, st.integers(0, 10**15))
+HOURS = hour_number(DAY)
+SENT, UNPRICED = MEASURES.index("input_characters"), MEASURES.index("unpriced")
+counts = st.one_of(st.just(0), st.integers(min_value=0, max_value=10**9))
+used = st.tuples(*[counts] * len(MEASURES), st.one_of(st.just(0), st.integers(0, 10**15)))
+"""What a scope did in a window: its measures, then its cost."""
+codes = st.builds(
+    lambda model, key, region, tier, client, other: (0, model, other, 0, key, 0, 0, region, tier, client),
+    *[st.integers(0, 1), st.integers(0, 2), *[st.integers(0, 1)] * 3],
+    st.sampled_from([0, 0, 0, 1]),
+)
+anything = st.tuples(*[st.one_of(st.none(), used)] * 4)
+fell = st.tuples(st.none(), used, used, used)
+rose = st.tuples(used, st.none(), st.none(), st.none())
+scope_rows = st.tuples(codes, st.one_of(anything, fell, rose), st.booleans())
+"""Its values, its use after and in three weeks, and whether characters are logged."""
+rates = st.dictionaries(
+    st.tuples(st.just("p0"), st.sampled_from(["m0", "m1"]), st.just("s0")),
+    st.lists(st.sampled_from([float("nan"), 0.0, 1.0, 250.0, 10**7]), min_size=5, max_size=5).map(np.array),
+)
+Rows = list[tuple[tuple[int, ...], tuple[tuple[int, ...] | None, ...], bool]]
 
 
-def _side(rows: list[tuple[int, ...]]) -> Side:
-    table = np.array(rows, dtype=np.float64)
-    tokens = table[:, 2:7]
-    return Side(
-        requests=table[:, 0],
-        wasted=np.minimum(table[:, 1], table[:, 0]),
-        tokens=tokens,
-        characters=np.where(table[:, 7:9] % 7 == 0, np.nan, table[:, 7:9]),
-        unpriced=np.minimum(table[:, 9], tokens.sum(axis=1)),
-        cost_pico=np.array([row[10] for row in rows], dtype=np.int64),
-    )
+def _table(rows: Rows, lives: list[tuple[int, int]]) -> ScopeTable:
+    names = tuple(np.array([f"{d[0]}{i}" for i in range(4)], dtype=object) for d in DIMENSIONS)
+    first = np.array([HOURS[0] - 24 * max(life) for life in lives])
+    last = np.array([HOURS[0] - 24 * min(life) for life in lives])
+    held = np.array([row[0] for row in rows], dtype=np.int64).T
+    return ScopeTable(np.arange(len(rows)), held, names, first, last)
 
 
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.tuples(leaf, leaf, st.booleans()), min_size=1, max_size=8))
-def test_effects_of_every_leaf_add_up_exactly(
-    rows: list[tuple[tuple[int, ...], tuple[int, ...], bool]],
+def _sums(rows: Rows) -> LeafSums:
+    found = [(i, w, u, c) for i, (_, uses, c) in enumerate(rows) for w, u in enumerate(uses) if u]
+    measures = np.array([u[:-1] for _, _, u, _ in found], dtype=np.float64).reshape(-1, len(MEASURES))
+    measures[[not c for *_, c in found], SENT : SENT + 2] = np.nan
+    measures[:, UNPRICED] = np.minimum(measures[:, UNPRICED], measures[:, SENT - 5 : SENT].sum(axis=1))
+    at = np.array([(i, w, u[-1]) for i, w, u, _ in found], dtype=np.int64).reshape(-1, 3)
+    return LeafSums(at[:, 0], at[:, 1], measures, at[:, 2], at[:, 2])
+
+
+def _studied(rows: Rows, lives: list[tuple[int, int]], known: Mapping[ModelTier, Floats]) -> tuple[Study, Leaves]:
+    """The study of a change, and its leaves before anything was handed over."""
+    table, sums = _table(rows, lives), _sums(rows)
+    compared = Comparison(DAY, tuple(DAY.shifted(-timedelta(weeks=i)) for i in (1, 2, 3)))
+    entities = find_entities(table, gathered(sums, table, compared), compared)
+    leaves = gathered(sums, table, compared, renamed=entities.renamed)
+    weights = Weights(weights_of(leaves, known, {}), weights_of(leaves, {}, known))
+    return Study(EVERYTHING, compared, table, weights, split_leaves(leaves, entities, weights)), leaves
+
+
+def _money(side: Side, mask: Mask) -> int:
+    return sum(side.cost_pico[mask].tolist())
+
+
+def _levels(leaves: Leaves) -> Iterator[Scope]:
+    """Every scope of up to two dimensions."""
+    for i, values in enumerate(zip(*(leaves.column(d) for d in DIMENSIONS), strict=True)):
+        yield Scope((("key_id", values[4]), ("region", values[7])))
+        yield from (Scope(((d, value),)) for d, value in zip(DIMENSIONS, values, strict=True) if i < 4)
+    yield EVERYTHING
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data(), st.lists(scope_rows, min_size=1, max_size=8), rates)
+def test_effects_add_up_exactly_at_every_level(
+    data: st.DataObject, rows: Rows, known: Mapping[ModelTier, Floats]
 ) -> None:
-    before, after = _side([b for b, _, _ in rows]), _side([a for _, a, _ in rows])
-    names = tuple(("p", f"m{i % 3}", "t", "x", f"k{i % 2}", "f", f"tier{i}") for i in range(len(rows)))
-    weekly = before.cost_pico[None, :]
-    leaves = Leaves(names, before, after, weekly)
-    mask = np.array([flag for _, _, flag in rows])
-    table = split_leaves(leaves, contributions(leaves, {}, {}), new=mask, gone=np.zeros_like(mask))
-    assert (table.sum(axis=0) == leaves.change_pico).all()
+    life = st.tuples(st.sampled_from([0, 0, 1, 4, 15]), st.sampled_from([0, 2, 4, 15, 30, 30]))
+    study, leaves = _studied(rows, data.draw(st.lists(life, min_size=len(rows), max_size=len(rows))), known)
+    split = study.split
+    assert (split.effects_pico.sum(axis=0) == split.leaves.change_pico).all()
+    for where in _levels(leaves):
+        inside = leaves.inside(where)
+        part = split.only(inside)
+        change = _money(leaves.after, inside) - _money(part.leaves.before, np.ones(len(part.leaves), dtype=bool))
+        assert sum(part.total_pico(m) for m in MECHANISMS) == change
+        if set(where.dimensions) <= set(GRAIN):
+            assert change == _money(leaves.after, inside) - _money(leaves.before, inside)
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(scope_rows, min_size=1, max_size=6), st.one_of(st.none(), st.integers(0, 10**15)))
+def test_the_table_adds_up_to_the_cent(rows: Rows, expected_pico: int | None) -> None:
+    study, _ = _studied(rows, [(0, 30)] * len(rows), {})
+    answer = effects_of(study, expected_pico=expected_pico)
+    told = {name: Decimal(str(value)) for name, value in answer.facts.items()}
+    assert sum(Decimal(str(row["usd"])) for row in answer.rows) == told["delta_usd"]
+    assert told["actual_usd"] - told["expected_usd"] == told["delta_usd"]
+    assert all(value == value.quantize(Decimal("0.01")) for value in told.values())
+
+
+def _everything_at_once() -> Reader:
+    """Rotation, roll-over, a new and a silent key, a move between models, and usage without a price."""
+    builder = _two_keys(cache_read_tokens=300.0).run(Cell(key_id="k3", team="chat"), days=29)
+    builder.run(Cell(key_id="k4"), days=30).run(Cell(key_id="k4-new", client="sdk/2"), days=5, since=30)
+    builder.run(Cell(key_id="k9", team="new", unpriced=True), days=2, since=30)
+
+    def how(_: datetime, cell: Cell) -> Cell:
+        moved = replace(cell, model="gpt-mini", failed=30, input_tokens=700) if cell.key_id == "k1" else cell
+        return replace(moved, client="sdk/3", price_factor=1.1) if cell.key_id == "k2" else moved
+
+    return builder.change(DAY, how).reader()
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_parts_of_a_ledger_add_up_to_the_whole(dimension: Dimension) -> None:
+    reader = _everything_at_once()
+    whole = study_change(reader, DAY).split
+    values = {str(name) for name in whole.leaves.column(dimension)}
+    parts = [whole.only(whole.leaves.inside(Scope(((dimension, value),)))) for value in values]
+    for mechanism in MECHANISMS:
+        assert sum(part.total_pico(mechanism) for part in parts) == whole.total_pico(mechanism)
+
+
+@pytest.mark.parametrize("where", ["team=search", "key_id=k2", "model=gpt-big", "client=sdk/1", "team=new"])
+def test_the_change_of_a_scope_is_told_to_the_cent(where: str) -> None:
+    scope = Scope.parse_text(where)
+    reader = _everything_at_once()
+    answer = effects(reader, DAY, where=scope)
+    usd = [Decimal(str(row["usd"])) for row in answer.rows]
+    actual = reader.totals([DAY], where=scope)[EVERYTHING].cost_pico
+    assert sum(usd) == answer.facts["delta_usd"]
+    assert abs(Decimal(str(answer.facts["actual_usd"])) - Decimal(actual) / 10**12) <= Decimal("0.005")

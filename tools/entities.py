@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from ledger.leaf_sums import ScopeTable, hour_number
 from ledger.scope import DIMENSIONS, UNALLOCATED, Dimension
 from tools.comparison import Comparison
 from tools.leaves import Ints, Leaves, Mask
+from tools.shapley import Floats
 
 ENTITY: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
 ROTATION = (0.5, 2.0)
@@ -91,16 +93,17 @@ def _rotations(table: ScopeTable, leaves: Leaves, since: int) -> Mapping[str, st
         return {}
     first, last = lives(table, "key_id")
     names = table.names[DIMENSIONS.index("key_id")]
-    works = {key: _work_of(leaves, key) for key in np.unique(leaves.code("key_id")).tolist()}
+    used = np.unique(leaves.code("key_id"))
+    activity = np.array([side.activity for side in (leaves.after, *leaves.weeks)])
+    work_of = cache(lambda key: _work_of(leaves, activity, key))
     pairs: dict[int, int] = {}
-    for key in sorted((k for k in works if first[k] >= since), key=lambda k: first[k]):
+    for key in sorted(used[first[used] >= since].tolist(), key=lambda k: first[k]):
+        idle = first[key] - last[used]
+        handed = used[(first[used] < first[key]) & (idle <= IDLE_HOURS) & (idle >= -HANDOVER_HOURS)]
         fitting = [
-            (works[key].likeness(work), old)
-            for old, work in works.items()
-            if old not in pairs.values()
-            and first[old] < first[key]
-            and -IDLE_HOURS <= last[old] - first[key] <= HANDOVER_HOURS
-            and works[key].replaces(work)
+            (work_of(key).likeness(work_of(old)), old)
+            for old in handed.tolist()
+            if old not in pairs.values() and work_of(key).replaces(work_of(old))
         ]
         if fitting and names[key] != UNALLOCATED:
             pairs[key] = max(fitting)[1]
@@ -134,9 +137,9 @@ class _Work:
         return least * old.requests <= self.requests <= most * old.requests
 
 
-def _work_of(leaves: Leaves, key: int) -> _Work:
+def _work_of(leaves: Leaves, activity: Floats, key: int) -> _Work:
     own = np.flatnonzero(leaves.code("key_id") == key)
-    windows = np.array([side.activity[own] for side in (leaves.after, *leaves.weeks)])
+    windows = activity[:, own]
     used = max(int((windows.sum(axis=1) > 0).sum()), 1)
     by_leaf = windows.sum(axis=0) / used
     total = float(by_leaf.sum())

@@ -7,7 +7,7 @@ import numpy as np
 from ledger.scope import Dimension
 from tools.leaves import GRAIN, Ints, Leaves, Pico, Side
 from tools.shapley import Floats
-from tools.transfers import FALLS, quotient, rises_and_falls, summed
+from tools.transfers import PASSES, Pass, quotient, rises_and_falls, summed
 
 CARRIERS: tuple[tuple[Dimension, ...], ...] = (
     ("user", "region"),
@@ -27,14 +27,14 @@ def handed_over(leaves: Leaves, before: Side, after: Side) -> Side:
     """
     for kept in CARRIERS:
         groups = leaves.groups((*GRAIN, *kept))
-        for least in FALLS:
-            before = _passed_on(before, after, groups, least)
+        for step in PASSES:
+            before = _passed_on(before, after, groups, step)
     return before
 
 
-def _passed_on(before: Side, after: Side, groups: Ints, least: float) -> Side:
+def _passed_on(before: Side, after: Side, groups: Ints, step: Pass) -> Side:
     was = before.activity
-    rises, falls = rises_and_falls(after.activity - was, was, groups, least)
+    rises, falls = rises_and_falls(after.activity - was, was, groups, step)
     up, down = summed(groups, rises), summed(groups, falls)
     moved = np.minimum(up, down)
     if not moved.any():

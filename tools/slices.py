@@ -25,7 +25,7 @@ PURE = 0.7
 NATURAL: tuple[Dimension, ...] = (
     "key_id", "team", "feature", "model", "project", "client", "region", "service_tier", "user", "provider",
 )  # fmt: skip
-"""Of slices with the same rows, the one that pins what comes first is told."""
+"""Of slices that fit alike, the one that pins what comes first is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,8 @@ class Scan:
         depth = min(len(s.scope.items) for s in near)
         level = [s for s in near if len(s.scope.items) == depth]
         best = max(s.score for s in level)
-        equal = [s for s in level if s.score >= (1 - 1e-9) * best]
-        return min(equal, key=lambda s: sorted(NATURAL.index(d) for d in s.scope.dimensions))
+        equal = [s for s in level if s.score >= (1 - 1e-6) * best]
+        return min(equal, key=lambda s: (-round(self._purity(s, asked), 2), _naturalness(s.scope)))
 
     def _standing(
         self, ranked: Sequence[Slice], accepted: Callable[[Slice], bool], asked: Question
@@ -178,6 +178,10 @@ class Scan:
         dollars = np.where(concerned, self.leaves.before.cost_pico + self.leaves.after.cost_pico, 0)
         total = float(dollars.sum())
         return float(dollars[touched].sum()) / total if total else 1.0
+
+
+def _naturalness(scope: Scope) -> list[int]:
+    return sorted(NATURAL.index(d) for d in scope.dimensions)
 
 
 @dataclass(frozen=True, slots=True)

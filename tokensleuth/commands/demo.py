@@ -19,7 +19,7 @@ from ledger.window import HOUR
 from tokensleuth.app import App
 from tokensleuth.clock import seconds_since, stopwatch, utc_now
 from tokensleuth.commands.ingest import load_files
-from tokensleuth.commands.investigate import shown_incident, write_charts
+from tokensleuth.commands.investigate import chart_paths, shown_incident, write_charts
 from tokensleuth.investigation import InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
 from tokensleuth.settings import Store
@@ -53,7 +53,7 @@ def run(app: App, *, folder: Path | None, progress: ProgressBar) -> Outcome:
     document = found.as_json() | {
         "ingest": loaded.as_json(),
         "folder": str(home),
-        "charts": {i: str(p) for i, p in charts.items()},
+        **chart_paths(charts),
         "seconds": seconds,
     }
     return Outcome(document, list(_shown(loaded, found, charts, home, seconds)))

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agent.reasons import SETTLING
 from agent.waterfall import waterfall
 from tokensleuth.terminal.proposals import proposal_lines
 from tokensleuth.terminal.text import (
@@ -46,7 +47,7 @@ def incident_card(incident: Document, *, series: RenderableType | None = None) -
         *_warnings(incident),
     ]
     spaced = [part for section in sections for part in (Text(), section)][1:]
-    title = Text(cause_text(incident).capitalize(), style="bold")
+    title = Text(f"{cause_text(incident).capitalize()}{_more(incident)}", style="bold")
     return Panel(
         Group(*spaced),
         title=title,
@@ -56,6 +57,12 @@ def incident_card(incident: Document, *, series: RenderableType | None = None) -
         box=box.ROUNDED,
         padding=(1, 2),
     )
+
+
+def _more(incident: Document) -> str:
+    """How many causes there are beside the one in the title."""
+    others = len(parts(incident, "culprits")) - 1
+    return f" and {others} more" if others > 0 else ""
 
 
 def _headline(incident: Document) -> Text:
@@ -74,6 +81,7 @@ def _headline(incident: Document) -> Text:
         (words(verdict), _VERDICT_STYLES.get(verdict, "")),
         f", confidence {percent(incident['confidence'])}, {printable(incident['analyst'])} analyst",
         _alternatives(incident),
+        *((f"\n{line}", "dim") for line in what_settles(incident)),
     )
 
 
@@ -82,6 +90,12 @@ def what_happened(incident: Document) -> str:
     lines = printable_lines(incident["report"])
     headline = next((line for line in lines if line.startswith("**")), "")
     return headline.rpartition(".** ")[2] if ".** " in headline else ""
+
+
+def what_settles(incident: Document) -> list[str]:
+    """The lines of the report that say what would settle a close call."""
+    lines = (line.removeprefix("- ") for line in printable_lines(incident["report"]))
+    return [line for line in lines if line.startswith(SETTLING)]
 
 
 def _alternatives(incident: Document) -> str:

@@ -1,0 +1,18 @@
+"""Names from data are shown, never read as Markdown."""
+
+import pytest
+
+from agent.escaping import escaped
+
+
+@pytest.mark.parametrize("special", list("\\|*_`[]<>#~&"))
+def test_each_special_character_is_escaped(special: str) -> None:
+    assert escaped(f"a{special}b") == f"a\\{special}b"
+
+
+def test_plain_names_stay_as_they_are() -> None:
+    assert escaped("team search-eu, key k1 (prod) 50%") == "team search-eu, key k1 (prod) 50%"
+
+
+def test_a_name_stays_on_its_line() -> None:
+    assert escaped("a\n# b\u2028c\x1b") == "a \\# b c "
