@@ -16,7 +16,7 @@ from tools.study import study_change
 from tools.suspects import suspects_of
 
 MAX_SUSPECTS = 4
-MODEL_MOVES = {"model_mix", "tokenizer", "input_length", "output_length"}
+MODEL_MOVES = {"model_mix", "tokenizer"}
 """Where one of these leads, keys that moved to another model are asked for."""
 LEAST_PART = 0.02
 """Suspects of less than this part of the change are not looked at."""

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 
 from agent.analyst import Judged
+from agent.headings import SETTLING
 from agent.rendering import Format, Measured, Piece, Text
 from agent.scoring import Scored, Weighed
-from agent.settling import what_settles
+from agent.settling import TOLD_ALREADY, what_settles
 
 CLOSE = 0.15
 """A second cause at least this likely is not ruled out."""
-SETTLING = "What would settle it: "
 OBJECTIONS = 2
-TOLD_ALREADY = "rise"
-"""That it costs more, or less, is what the first sentence of a report says."""
 FLAGS = frozenset({
     "rise", "new_scope", "whole_model", "version_changed", "noise_signature", "bursts_as_before",
 })  # fmt: skip

@@ -9,6 +9,7 @@ from agent.escaping import escaped
 from agent.evidence import Evidence
 from ledger.scope import Scope
 
+Number = Decimal | int | float
 Format = Literal["usd", "size_usd", "signed_usd", "percent", "times", "count", "number", "text"]
 
 
@@ -23,9 +24,9 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One number of the evidence as a part of another."""
+    """Numbers of the evidence as a part of another."""
 
-    part: Ref
+    parts: tuple[Ref, ...]
     whole: Ref
 
 
@@ -71,8 +72,8 @@ def shown(piece: Piece, evidence: Mapping[str, Evidence]) -> str | None:
             return piece
         case Ref():
             return looked_up(piece, evidence)
-        case Share(part, whole):
-            return _share(_number(part, evidence), _number(whole, evidence))
+        case Share(parts, whole):
+            return _share([_number(part, evidence) for part in parts], _number(whole, evidence))
         case Measured(evidence_id, value, how):
             return formatted(value, how) if evidence_id in evidence else None
 
@@ -87,14 +88,15 @@ def looked_up(ref: Ref, evidence: Mapping[str, Evidence]) -> str | None:
     return None if number is None else formatted(number, ref.format)
 
 
-def _number(ref: Ref, evidence: Mapping[str, Evidence]) -> Decimal | int | float | None:
+def _number(ref: Ref, evidence: Mapping[str, Evidence]) -> Number | None:
     found = evidence.get(ref.evidence_id)
     value = _value(found, ref.field) if found else None
     return None if isinstance(value, str) else value
 
 
-def _share(part: Decimal | int | float | None, whole: Decimal | int | float | None) -> str | None:
-    return f"{float(part) / float(whole):.0%}" if part is not None and whole else None
+def _share(parts: Sequence[Number | None], whole: Number | None) -> str | None:
+    known = [float(part) for part in parts if part is not None]
+    return f"{sum(known) / float(whole):.0%}" if whole and len(known) == len(parts) else None
 
 
 def _value(evidence: Evidence, field: str) -> Decimal | int | float | str | None:

@@ -3,24 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import assert_never
 
 from agent.analyst import Judged
 from agent.escaping import escaped
 from agent.evidence import Evidence
-from agent.finding import Culprit, Finding, Proposal
+from agent.finding import Culprit, Finding
+from agent.headings import CULPRITS
 from agent.look import row_scope
-from agent.measures import (
-    BlockKey,
-    DowngradeModel,
-    FixPrice,
-    MarkExpected,
-    Measure,
-    NotifyOwner,
-    RevokeKey,
-    SetBudget,
-    SetRateLimit,
-)
+from agent.proposal_text import proposal_lines
 from agent.reasons import (
     CLOSE,
     capital,
@@ -40,6 +30,7 @@ from playbooks import Cause, Playbook
 
 HEADLINED = 2
 """So many culprits are named in the first sentence."""
+MOST_SHARE = 1.2
 LEAST_REST = 0.05
 
 
@@ -73,8 +64,10 @@ class _Case:
         """The close calls, or what is ruled out."""
         return tuple(a.cause for a in self.finding.alternatives if (a.confidence >= CLOSE) == close)
 
-    def share(self, culprit: Culprit) -> Share:
-        return Share(self.amount(culprit, "usd"), Ref(self.split, "delta_usd", "usd"))
+    def share(self, *culprits: Culprit) -> Share:
+        """Their part of the change."""
+        amounts = tuple(self.amount(culprit, "usd") for culprit in culprits)
+        return Share(amounts, Ref(self.split, "delta_usd", "usd"))
 
 
 def write_report(
@@ -123,17 +116,21 @@ def _what(case: _Case) -> str:
 
 
 def _who(case: _Case) -> Iterator[Piece]:
-    """`, 98% of the change from retry storm in ...`; nothing where that only repeats the question."""
+    """`, 98% of the change from retry storm in ...`; nothing where that only repeats the question.
+
+    In dollars where a culprit is far more than the change, because something else went the other way.
+    """
     asked = case.finding.scope
     culprits = [c for c in case.finding.culprits if c.share is not None and c.share > 0]
     if [c.scope for c in culprits] == [asked]:
         return
+    of_change = all(c.share is not None and c.share <= MOST_SHARE for c in culprits)
     for i, culprit in enumerate(culprits[:HEADLINED]):
         within = Scope.of([item for item in culprit.scope.items if item not in asked.items])
         yield " and " if i else ", "
-        yield case.share(culprit)
+        yield case.share(culprit) if of_change else case.amount(culprit, "signed_usd")
         place = f" in {_scope(within)}" if within.items else ""
-        yield f"{'' if i else ' of the change'} from {words(culprit.cause)}{place}"
+        yield f"{' of the change' if of_change and not i else ''} from {words(culprit.cause)}{place}"
 
 
 def _effects(case: _Case) -> Iterator[Text]:
@@ -172,7 +169,7 @@ def _culprits(case: _Case) -> Iterator[Text]:
             yield from _section(f"Why {words(case.main.best.cause)}")
             yield from why
         return
-    yield from _section("Who carries it, and why")
+    yield from _section(CULPRITS)
     by_scope = {j.scope: j for j in case.judged}
     for culprit in case.finding.culprits:
         amount = case.amount(culprit, "signed_usd")
@@ -187,16 +184,13 @@ def _culprits(case: _Case) -> Iterator[Text]:
 
 
 def _rest(case: _Case) -> Iterator[Text]:
-    """How much of the change the slices carry, where that is not about all of it."""
-    for found in case.evidence:
-        carried = found.number("carried_share") if found.tool == "suspects" else None
-        if carried is not None and abs(carried - 1) >= LEAST_REST:
-            rest = "the rest is spread over everything else" if carried < 1 else "the rest went the other way"
-            yield ("",)
-            yield (
-                "What stands out carries ", Ref(found.id, "carried_share", "percent"),
-                f" of the change; {rest} ({found.id}).",
-            )  # fmt: skip
+    """What the culprits leave of the change, where that is not next to nothing."""
+    shares = [c.share for c in case.finding.culprits if c.share is not None]
+    if not shares or abs(sum(shares) - 1) < LEAST_REST:
+        return
+    yield ("",)
+    rest = "the rest does not stand out" if sum(shares) < 1 else "the rest went the other way"
+    yield (case.share(*case.finding.culprits), f" of the change is told of here; {rest}.")
 
 
 def _alternatives(case: _Case) -> Iterator[Text]:
@@ -227,48 +221,7 @@ def _changes(case: _Case) -> Iterator[Text]:
 
 def _proposals(finding: Finding) -> Iterator[Text]:
     yield from _section("What can be done")
-    if not finding.proposals:
-        yield ("Nothing is proposed.",)
-    for i, proposal in enumerate(finding.proposals, start=1):
-        what = f"{capital(_action(proposal.measure))}: {_scope(proposal.target.scope)}"
-        rationale = f" {capital(escaped(proposal.rationale))}. ({proposal.id})"
-        yield (f"{i}. {what}.", *_blast(proposal), rationale)
-
-
-def _action(measure: Measure) -> str:
-    """A measure with its parameters, in the words of the terminal."""
-    match measure:
-        case SetRateLimit(tokens_per_minute=tokens, requests_per_minute=requests, model=model):
-            limits = {"tokens": tokens, "requests": requests}
-            told = " and ".join(f"{n:,} {unit} per minute" for unit, n in limits.items() if n)
-            return f"set rate limit to {told}{f' for {escaped(model)}' if model else ''}"
-        case SetBudget(max_usd=amount, period=period):
-            return f"set budget of ${amount:,} a {period}"
-        case DowngradeModel(from_model=old, to_model=new):
-            return f"downgrade model from {escaped(old)} to {escaped(new)}"
-        case FixPrice(model=model, reason=reason):
-            return f"fix price of {escaped(model)}, {escaped(reason)}"
-        case NotifyOwner(owner=owner):
-            return f"notify owner {escaped(owner)}"
-        case MarkExpected(until=until):
-            return f"mark expected until {short_text(until)} UTC"
-        case BlockKey() | RevokeKey():
-            return words(measure.action)
-        case _:
-            assert_never(measure)
-
-
-def _blast(proposal: Proposal) -> Iterator[Piece]:
-    """What it would have brought and refused over the last week, and that it is final where it is."""
-    if proposal.expected_saving_usd_per_day is not None and proposal.evidence:
-        replay = proposal.evidence[0]
-        yield from (" Over the last week it would have saved ", Ref(replay, "saving_usd_per_day", "usd"))
-        if proposal.requests_refused_per_day:
-            refused = Ref(replay, "requests_refused_per_day", "count")
-            yield from (" and refused ", refused, " requests")
-        yield f" a day ({replay})."
-    if not proposal.reversible:
-        yield " It cannot be undone."
+    yield from proposal_lines(finding.proposals)
 
 
 def _checked(evidence: Sequence[Evidence]) -> Iterator[Text]:
@@ -277,10 +230,11 @@ def _checked(evidence: Sequence[Evidence]) -> Iterator[Text]:
     seen = list(dict.fromkeys(e.where for e in evidence))
     for where, asked in groupby(sorted(evidence, key=lambda e: seen.index(e.where)), key=lambda e: e.where):
         yield (f"- {capital(_scope(where))}: {', '.join(map(_answered, asked))}",)
-    weeks = max((len(e.baseline) for e in evidence), default=0)
-    if weeks:
+    windows = max((len(e.baseline) for e in evidence), default=0)
+    if windows:
         yield ("",)
-        yield (f"Compared with the same hours in up to {weeks} earlier week{'' if weeks == 1 else 's'}.",)
+        told = "an earlier window" if windows == 1 else f"up to {windows} earlier windows"
+        yield (f"Compared with the same hours in {told}.",)
 
 
 def _answered(found: Evidence) -> str:

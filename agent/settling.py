@@ -7,6 +7,9 @@ from agent.derived import Signals
 from agent.scoring import Scored
 from playbooks import Cause, Rule
 
+TOLD_ALREADY = "rise"
+"""That it costs more, or less, is what the first sentence of a report says; it separates no causes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
@@ -51,12 +54,16 @@ def what_settles(first: Scored, second: Scored, signals: Signals) -> str:
 
 def separating(one: Scored, other: Scored) -> Iterator[Pointer]:
     """Rules of either cause whose question the other does not answer alike."""
-    for scored, beside in ((one, other), (other, one)):
-        book, rival = scored.playbook, beside.playbook
-        shared = {(r.fact, r.op) for r in rival.confirms}
-        yield from (Pointer(r, book.cause, True) for r in book.confirms if (r.fact, r.op) not in shared)
-        shared = {(r.fact, r.op) for r in rival.refutes}
-        yield from (Pointer(r, book.cause, False) for r in book.refutes if (r.fact, r.op) not in shared)
+    for book, rival in ((one.playbook, other.playbook), (other.playbook, one.playbook)):
+        for rule in _beyond(book.confirms, rival.confirms):
+            yield Pointer(rule, book.cause, speaks_for=True)
+        for rule in _beyond(book.refutes, rival.refutes):
+            yield Pointer(rule, book.cause, speaks_for=False)
+
+
+def _beyond(rules: Sequence[Rule], others: Sequence[Rule]) -> Iterator[Rule]:
+    shared = {(rule.fact, rule.op) for rule in others}
+    return (r for r in rules if (r.fact, r.op) not in shared and r.fact != TOLD_ALREADY)
 
 
 def _by_weight(pointer: Pointer) -> tuple[float, bool]:

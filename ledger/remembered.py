@@ -1,25 +1,54 @@
 """A reader for one investigation: what it read of a window answers every further question about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any, TypeVar, cast
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from ledger.engine import Engine, Row
 from ledger.leaf_sums import MEASURES, LeafSums, ScopeTable, leaf_sums, scope_table
-from ledger.reader import DayRate, Reader
+from ledger.reader import Reader
 from ledger.scope import DIMENSIONS, EVERYTHING, Dimension, Scope
 from ledger.usage import TOKEN_CLASSES, Measures, TokenCounts
 from ledger.window import Window
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RememberingEngine:
+    """Asks each question once; the arrays it hands out must not be written to."""
+
+    engine: Engine
+    answers: dict[tuple[object, ...], object] = field(default_factory=dict, compare=False)
+
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Row]:
+        return self._once(self.engine.rows, sql, parameters)
+
+    def frame(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+        return self._once(self.engine.frame, sql, parameters)
+
+    def columns(self, sql: str, parameters: Mapping[str, object]) -> Mapping[str, NDArray[Any]]:
+        return self._once(self.engine.columns, sql, parameters)
+
+    def _once(
+        self, ask: Callable[[str, Mapping[str, object]], T], sql: str, given: Mapping[str, object]
+    ) -> T:
+        key = (ask.__name__, sql, *sorted(given.items(), key=lambda item: item[0]))
+        if key not in self.answers:
+            self.answers[key] = ask(sql, given)
+        return cast(T, self.answers[key])
+
 
 @dataclass(slots=True)
 class _Memory:
-    extent: Window | None = None
     table: ScopeTable | None = None
     sums: dict[Window, LeafSums] = field(default_factory=dict)
-    rates: dict[tuple[date, date], Sequence[DayRate]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +56,6 @@ class RememberingReader(Reader):
     """Answers like `Reader`, as of the first question: usage that is loaded meanwhile is not seen."""
 
     memory: _Memory = field(default_factory=_Memory, compare=False)
-
-    def extent(self) -> Window | None:
-        if self.memory.extent is None:
-            self.memory.extent = Reader.extent(self)
-        return self.memory.extent
-
-    def rates(self, first_day: date, last_day: date) -> Sequence[DayRate]:
-        days = first_day, last_day
-        if days not in self.memory.rates:
-            self.memory.rates[days] = Reader.rates(self, *days)
-        return self.memory.rates[days]
 
     def scope_table(self) -> ScopeTable:
         if self.memory.table is None:
@@ -83,7 +101,11 @@ class RememberingReader(Reader):
 
 def remembering(reader: Reader) -> RememberingReader:
     """The reader itself where it remembers already."""
-    return reader if isinstance(reader, RememberingReader) else RememberingReader(reader.engine)
+    return (
+        reader
+        if isinstance(reader, RememberingReader)
+        else RememberingReader(RememberingEngine(reader.engine))
+    )
 
 
 def _summed(sums: LeafSums, groups: np.ndarray, count: int) -> list[Measures]:

@@ -57,8 +57,9 @@ def test_text_of_the_evidence_is_escaped() -> None:
 
 def test_a_share_is_worked_out_from_two_numbers_of_the_evidence() -> None:
     cost, whole, name, nothing = (Ref("ev_1", f, "usd") for f in ("cost", "whole", "name", "nothing"))
-    rendered = render([(Share(cost, whole), Share(cost, name), Share(cost, nothing))], KNOWN)
-    assert (rendered.markdown, rendered.unsupported) == ("25%??\n", 2)
+    shares = [(Share((cost,), whole), " ", Share((cost, cost), whole)), (Share((cost,), nothing),)]
+    rendered = render([*shares, (Share((cost, name), whole),)], KNOWN)
+    assert (rendered.markdown, rendered.unsupported) == ("25% 50%\n?\n?\n", 2)
 
 
 def test_a_value_worked_out_from_no_known_evidence_is_counted() -> None:

@@ -6,18 +6,31 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 
+import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.analyst import Judged, judge
 from agent.evidence import Evidence
-from agent.finding import Alternative, Change, Finding
+from agent.finding import Alternative, Change, Finding, Proposal, Target
+from agent.headings import SETTLING
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
-from agent.reasons import SETTLING
+from agent.measures import (
+    BlockKey,
+    DowngradeModel,
+    FixPrice,
+    MarkExpected,
+    Measure,
+    NotifyOwner,
+    RevokeKey,
+    SetBudget,
+    SetRateLimit,
+)
+from agent.proposal_text import proposal_lines
 from agent.report import write_report
 from ledger.scope import EVERYTHING, Scope
 from playbooks import load_playbooks
 from tests.ledger_builder import Cell, LedgerBuilder, at, span
-from tokensleuth.terminal.card import what_happened, what_settles
+from tokensleuth.terminal.card import reasons_told, what_happened, what_settles
 
 DAY = span(30)
 PLAYBOOKS = load_playbooks()
@@ -104,6 +117,12 @@ def test_a_culprit_has_dollars_share_and_its_reasons_with_evidence() -> None:
     assert set(finding.culprits[0].evidence) <= set(re.findall(r"ev_[0-9a-f]{12}", section))
 
 
+def test_the_card_shows_the_reasons_of_each_culprit_without_their_evidence() -> None:
+    [reasons] = reasons_told(_investigated().finding.as_json(()))
+    assert reasons[0] == "The additional requests are failed or retried ones"
+    assert not any("ev_" in reason for reason in reasons)
+
+
 def test_names_from_data_are_not_read_as_markdown() -> None:
     finding = _investigated(EVIL).finding
     assert finding.cause == "retry_storm"
@@ -136,6 +155,47 @@ def test_several_culprits_are_told_as_several_causes() -> None:
     assert told.startswith("# Retry storm: team search, key k1, and 1 more\n")
     assert ".** The largest of 2 causes: requests fail or time out" in told
     assert "and 100% from model switch in team ads" in told
+    assert len(reasons_told(finding.model_copy(update={"report": told}).as_json(()))) == 2
+
+
+def test_a_close_call_of_another_culprit_is_told_under_it() -> None:
+    found = _investigated()
+    main = _judged(found)[0]
+    ranked = tuple(replace(s, confidence=0.3) if s.cause == "runaway_loop" else s for s in main.ranked)
+    other = replace(main, scope=Scope.parse(["team=ads"]), ranked=ranked)
+    beside = found.finding.culprits[0].model_copy(update={"scope": other.scope})
+    finding = found.finding.model_copy(update={"culprits": (*found.finding.culprits, beside)})
+    assert "\n  - It could also be runaway loop, 30%. What would settle it: " in _written(
+        found, finding, main, other
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [(Decimal("0.6"), "the rest does not stand out"), (Decimal(2), "the rest went the other")],
+)
+def test_what_the_culprits_leave_of_the_change_is_told(part: Decimal, told: str) -> None:
+    found = _investigated()
+    usd = part * found.finding.delta_usd
+    evidence = tuple(
+        e.model_copy(update={"rows": ({**e.rows[0], "usd": usd},)}) if e.tool == "suspects" else e
+        for e in found.evidence
+    )
+    culprit = found.finding.culprits[0].model_copy(update={"delta_usd": usd, "share": float(part)})
+    finding = found.finding.model_copy(update={"culprits": (culprit,)})
+    report = write_report(finding, _judged(found), evidence, PLAYBOOKS).markdown
+    assert f"\n{part:.0%} of the change is told of here; {told}" in report
+    assert "is told of here" not in found.finding.report
+    headline = f"{part:.0%} of the change from retry" if part < 1 else f"+${usd:,.2f} from retry"
+    assert headline in report.splitlines()[2]
+
+
+def test_tokens_without_a_price_are_told_beside_the_amounts() -> None:
+    found = _investigated()
+    prices = found.evidence[0].model_copy(update={"id": "ev_p", "facts": {"unpriced_tokens": 12_345}})
+    finding = found.finding.model_copy(update={"unpriced_tokens": 12_345})
+    report = write_report(finding, _judged(found), (*found.evidence, prices), PLAYBOOKS)
+    assert "12,345 tokens have no price and are not in any amount." in report.markdown
 
 
 def test_dated_changes_stand_in_order_of_time() -> None:
@@ -177,6 +237,30 @@ def test_a_change_that_nobody_carries_still_has_its_reasons() -> None:
     finding = investigate_incident(subject, deps, InMemorySaver()).finding
     assert "## Why normal variation\n\n- " in finding.report
     assert "No effect is as large as a cent" in finding.report
+
+
+@pytest.mark.parametrize(
+    ("measure", "told"),
+    [
+        (SetRateLimit(tokens_per_minute=40_000, requests_per_minute=9, model="m*"),
+         "Set rate limit to 40,000 tokens per minute and 9 requests per minute for m\\*"),
+        (SetBudget(max_usd=Decimal(1200), period="week"), "Set budget of $1,200.00 a week"),
+        (DowngradeModel(from_model="a_1", to_model="b"), "Downgrade model from a\\_1 to b"),
+        (BlockKey(), "Block key"),
+        (RevokeKey(), "Revoke key"),
+        (FixPrice(model="m", reason="no price"), "Fix price of m, no price"),
+        (NotifyOwner(owner="ads|eu", message="x"), "Notify owner ads\\|eu"),
+        (MarkExpected(until=at(30)), f"Mark expected until {at(30):%Y-%m-%d %H:%M} UTC"),
+    ],
+)  # fmt: skip
+def test_a_measure_is_told_in_words(measure: Measure, told: str) -> None:
+    proposal = Proposal(
+        id="prop_1", measure=measure, target=Target(gateway="none", scope=Scope.parse(["team=a"])),
+        expected_saving_usd_per_day=None, requests_refused_per_day=None, reversible=False, undo="",
+        expires_at=at(31), rationale="why not",
+    )  # fmt: skip
+    [line] = proposal_lines([proposal])
+    assert "".join(map(str, line)) == f"1. {told}: team a. It cannot be undone. Why not. (prop_1)"
 
 
 def test_proposals_are_told_in_words_with_their_ids() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.derived import Signal
-from agent.scoring import is_benign, rank_causes
+from agent.derived import Signal, derived_from
+from agent.scoring import MOST_CONFIDENT, is_benign, rank_causes
 from agent.signals import FACTS, refuse_unknown_facts
 from ledger.errors import RefusedError
 from playbooks import load_playbooks
@@ -32,8 +32,13 @@ def test_without_evidence_the_cause_is_unknown() -> None:
 
 
 def test_confidences_add_up() -> None:
-    ranked = rank_causes(PLAYBOOKS, _signals(rise=1, share_retries=0.9, retried_share_rise=0.5))
+    ranked = rank_causes(PLAYBOOKS, _signals(rise=1, share_volume=0.7, requests_ratio=2))
     assert sum(s.confidence for s in ranked) == pytest.approx(1, abs=0.02)
+
+
+def test_no_cause_is_more_certain_than_such_cases_turned_out() -> None:
+    ranked = rank_causes(PLAYBOOKS, _signals(rise=1, share_retries=0.9, retried_share_rise=0.5))
+    assert ranked[0].confidence == MOST_CONFIDENT
 
 
 def test_retries_make_a_retry_storm_and_speak_against_growth() -> None:
@@ -45,9 +50,9 @@ def test_retries_make_a_retry_storm_and_speak_against_growth() -> None:
 
 def test_broad_growth_of_many_keys_is_benign() -> None:
     growth = next(p for p in PLAYBOOKS if p.cause == "volume_growth")
-    assert is_benign(growth, _signals(breadth=0.9, keys=12))
-    assert not is_benign(growth, _signals(breadth=0.9, keys=1))
-    assert not is_benign(growth, _signals(keys=12))
+    assert is_benign(growth, derived_from(_signals(breadth=0.9, keys=12)))
+    assert not is_benign(growth, derived_from(_signals(breadth=0.9, keys=1)))
+    assert not is_benign(growth, derived_from(_signals(keys=12)))
 
 
 def test_every_fact_is_named_once() -> None:

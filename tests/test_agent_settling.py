@@ -42,6 +42,10 @@ def test_two_facts_that_pull_apart_are_for_the_owner_to_explain() -> None:
     )
 
 
+def test_that_it_costs_more_separates_nothing_either() -> None:
+    assert {p.rule.fact for p in separating(LEAK, scored("runaway_loop", EVEN))} == {"place", "evenness"}
+
+
 def test_a_refutation_of_the_other_cause_speaks_for_the_first() -> None:
     growth = scored("volume_growth", RISE, refutes=(rule("retries", "they are retries", weight=4),))
     told = settled(scored("retry_storm", RISE), growth, {"rise": 1, "retries": 1})

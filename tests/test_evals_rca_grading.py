@@ -1,12 +1,12 @@
 """Root-cause answers are judged by the leaves their slices cover."""
 
 import pytest
-from rca_cases import case, table, truth
 
 from evals.rca.case import Answer, Case, Culprit
 from evals.rca.grading import Grade, grade, overlap
 from ledger.scope import EVERYTHING, Dimension, Scope
 from playbooks import Cause
+from tests.rca_cases import case, table, truth
 
 LEAVES = table(
     [

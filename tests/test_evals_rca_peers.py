@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from rca_cases import Leaf, table
 
 from evals.rca.peers.adtributor import adtributor, recursive_adtributor
 from evals.rca.peers.cells import Cells
@@ -13,6 +12,7 @@ from evals.rca.peers.ranking import one_dimension, top_leaves, top_values
 from evals.rca.peers.riskloc import riskloc
 from evals.rca.peers.squeeze import potential_score, squeeze
 from ledger.scope import Scope
+from tests.rca_cases import Leaf, table
 
 FAULTY = Scope.parse(["team=t2"])
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rca_cases import case, table, truth
 
 from evals.rca import __main__ as command
 from evals.rca.case import OURS, Answer, Case, Culprit
@@ -21,6 +20,7 @@ from evals.rca.tables import mistakes_table, sized_table, splits_table, sweep_ta
 from evals.rca.targets import SIZE_OF_CPU, TARGETS
 from evals.rca.tokenizer_sweep import cells, switches
 from ledger.scope import EVERYTHING, Scope
+from tests.rca_cases import case, table, truth
 
 LEAVES = table([({"key_id": "k1"}, 10, 50), ({"key_id": "k2"}, 100, 100)])
 K1, K2 = Scope.parse(["key_id=k1"]), Scope.parse(["key_id=k2"])

@@ -32,7 +32,9 @@ def _requests(reader: Reader, *days: int, where: Scope = EVERYTHING) -> Mapping[
 
 def test_a_scope_table_tells_every_dimension_of_every_scope() -> None:
     table = scope_table(_two_keys())
-    told = [{str(names[code]) for code in codes} for names, codes in zip(table.names, table.codes, strict=True)]
+    told = [
+        {str(names[code]) for code in codes} for names, codes in zip(table.names, table.codes, strict=True)
+    ]
     assert told[DIMENSIONS.index("key_id")] == {"k1", "k2"}
     assert told[DIMENSIONS.index("user")] == {UNALLOCATED, "u1"}
     assert told[DIMENSIONS.index("model")] == {"gpt-big"}

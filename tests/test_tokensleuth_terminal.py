@@ -282,6 +282,16 @@ def test_a_card_says_what_would_settle_a_close_call() -> None:
     assert "What would settle it" not in shown(incident_card(incident(report="**a.** b\n")))
 
 
+def test_a_card_says_why_it_blames_whom_it_blames() -> None:
+    told = "- team a: +$1.00\n  - They are retries (share retries 90%, ev_1)\n  - They fail (ev_1)"
+    report = f"**a.** b\n\n## Who carries it, and why\n\n{told}\n\n## What it is not\n"
+    text = shown(incident_card(incident(report=report)))
+    assert "Why" in text
+    assert "They are retries" in text
+    assert "ev_1" not in text
+    assert "Why" not in shown(incident_card(incident(report="**a.** b\n")))
+
+
 def test_a_card_of_several_causes_says_how_many() -> None:
     one = incident()["culprits"][0]
     assert "Retry storm and 1 more" in shown(incident_card(incident(culprits=[one, one])))

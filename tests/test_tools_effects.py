@@ -203,7 +203,9 @@ def _sums(rows: Rows) -> LeafSums:
     return LeafSums(at[:, 0], at[:, 1], measures, at[:, 2], at[:, 2])
 
 
-def _studied(rows: Rows, lives: list[tuple[int, int]], known: Mapping[ModelTier, Floats]) -> tuple[Study, Leaves]:
+def _studied(
+    rows: Rows, lives: list[tuple[int, int]], known: Mapping[ModelTier, Floats]
+) -> tuple[Study, Leaves]:
     """The study of a change, and its leaves before anything was handed over."""
     table, sums = _table(rows, lives), _sums(rows)
     compared = Comparison(DAY, tuple(DAY.shifted(-timedelta(weeks=i)) for i in (1, 2, 3)))
@@ -225,7 +227,7 @@ def _levels(leaves: Leaves) -> Iterator[Scope]:
     yield EVERYTHING
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.lists(scope_rows, min_size=1, max_size=8), rates)
 def test_effects_add_up_exactly_at_every_level(
     data: st.DataObject, rows: Rows, known: Mapping[ModelTier, Floats]
@@ -237,7 +239,9 @@ def test_effects_add_up_exactly_at_every_level(
     for where in _levels(leaves):
         inside = leaves.inside(where)
         part = split.only(inside)
-        change = _money(leaves.after, inside) - _money(part.leaves.before, np.ones(len(part.leaves), dtype=bool))
+        change = _money(leaves.after, inside) - _money(
+            part.leaves.before, np.ones(len(part.leaves), dtype=bool)
+        )
         assert sum(part.total_pico(m) for m in MECHANISMS) == change
         if set(where.dimensions) <= set(GRAIN):
             assert change == _money(leaves.after, inside) - _money(leaves.before, inside)

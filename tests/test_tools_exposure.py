@@ -100,4 +100,6 @@ def test_no_exposure_is_negative_or_undefined(mechanism: Mechanism, sign: int) -
 def test_nothing_is_exposed_where_nothing_is() -> None:
     nothing = np.zeros((len(MECHANISMS), 0), dtype=np.int64)
     leaves = leaves_of([], [], [])
-    assert exposure(Split(leaves, NOBODY, nothing), Weights(*[np.zeros((0, 5))] * 2), "model_mix", 1).size == 0
+    assert (
+        exposure(Split(leaves, NOBODY, nothing), Weights(*[np.zeros((0, 5))] * 2), "model_mix", 1).size == 0
+    )

@@ -1,5 +1,7 @@
 """Work that clients, regions and users pass to each other takes its past along."""
 
+from typing import NamedTuple
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,16 +24,22 @@ values = st.sampled_from(["a", "b", "c"])
 scopes = st.fixed_dictionaries({"key_id": values, "region": values, "client": values, "user": values})
 
 
-def _followed(
-    *leaves: tuple[dict[Dimension, str], float, float],
-) -> list[float]:
+class Row(NamedTuple):
+    """A leaf and its requests before and after."""
+
+    scope: dict[Dimension, str]
+    before: float
+    after: float
+
+
+def _followed(*rows: Row) -> list[float]:
     """Requests before by leaf, after what was handed over was followed."""
-    built = _leaves(*leaves)
-    return [round(n, 6) for n in handed_over(built, built.before, built.after).requests.tolist()]
+    leaves = _leaves(*rows)
+    return [round(n, 6) for n in handed_over(leaves, leaves.before, leaves.after).requests.tolist()]
 
 
-def _leaves(*leaves: tuple[dict[Dimension, str], float, float]) -> Leaves:
-    return leaves_of([s for s, _, _ in leaves], [use(b) for _, b, _ in leaves], [use(a) for _, _, a in leaves])
+def _leaves(*rows: Row) -> Leaves:
+    return leaves_of([r.scope for r in rows], [use(r.before) for r in rows], [use(r.after) for r in rows])
 
 
 def _sums(leaves: Leaves, side: Side, name: str) -> list[float]:
@@ -69,41 +77,41 @@ def test_no_past_becomes_negative(rows: list[tuple[dict[Dimension, str], Use, Us
 
 
 def test_a_client_roll_over_is_no_change_of_any_leaf() -> None:
-    leaves = _leaves(({"client": "sdk/1"}, 100, 0), ({"client": "sdk/2"}, 0, 100))
+    leaves = _leaves(Row({"client": "sdk/1"}, 100, 0), Row({"client": "sdk/2"}, 0, 100))
     followed = handed_over(leaves, leaves.before, leaves.after)
     assert followed.requests.tolist() == leaves.after.requests.tolist()
     assert followed.cost_pico.tolist() == leaves.after.cost_pico.tolist()
 
 
 def test_a_region_that_fails_over_gives_its_past_to_the_other() -> None:
-    assert _followed(({"region": "us"}, 100, 0), ({"region": "eu"}, 50, 150)) == [0, 150]
+    assert _followed(Row({"region": "us"}, 100, 0), Row({"region": "eu"}, 50, 150)) == [0, 150]
 
 
 def test_two_keys_pass_nothing_to_each_other() -> None:
-    rows = ({"key_id": "k1", "client": "sdk/1"}, 100, 0), ({"key_id": "k2", "client": "sdk/1"}, 0, 100)
-    assert _followed(*rows) == [100, 0]
+    first, second = Row({"key_id": "k1"}, 100, 0), Row({"key_id": "k2"}, 0, 100)
+    assert _followed(first, second) == [100, 0]
 
 
 def test_growth_beside_a_roll_over_stays_growth() -> None:
-    assert _followed(({"client": "sdk/1"}, 100, 0), ({"client": "sdk/2"}, 0, 300)) == [0, 100]
+    assert _followed(Row({"client": "sdk/1"}, 100, 0), Row({"client": "sdk/2"}, 0, 300)) == [0, 100]
 
 
 def test_work_stays_in_its_region_where_it_can() -> None:
     rows = (
-        ({"region": "us", "client": "1"}, 100, 0),
-        ({"region": "us", "client": "2"}, 0, 100),
-        ({"region": "eu", "client": "1"}, 60, 0),
-        ({"region": "eu", "client": "2"}, 0, 60),
+        Row({"region": "us", "client": "1"}, 100, 0),
+        Row({"region": "us", "client": "2"}, 0, 100),
+        Row({"region": "eu", "client": "1"}, 60, 0),
+        Row({"region": "eu", "client": "2"}, 0, 60),
     )
     assert _followed(*rows) == [0, 100, 0, 60]
 
 
 def test_a_small_fall_beside_a_rise_is_noise() -> None:
-    assert _followed(({"client": "sdk/1"}, 1000, 800), ({"client": "sdk/2"}, 200, 500)) == [1000, 200]
+    assert _followed(Row({"client": "sdk/1"}, 1000, 800), Row({"client": "sdk/2"}, 200, 500)) == [1000, 200]
 
 
 def test_characters_that_were_not_logged_stay_unknown_where_they_arrive() -> None:
-    leaves = _leaves(({"client": "sdk/1"}, 100, 0), ({"client": "sdk/2"}, 0, 100))
+    leaves = _leaves(Row({"client": "sdk/1"}, 100, 0), Row({"client": "sdk/2"}, 0, 100))
     assert np.isnan(handed_over(leaves, leaves.before, leaves.after).characters[1]).all()
 
 

@@ -107,9 +107,7 @@ def test_a_place_that_was_used_long_ago_is_no_stranger() -> None:
 
 
 def test_a_roll_over_is_no_stranger() -> None:
-    builder = _organisation().change(
-        DAY, lambda _, c: replace(c, client="sdk/2") if c.key_id == "k1" else c
-    )
+    builder = _organisation().change(DAY, lambda _, c: replace(c, client="sdk/2") if c.key_id == "k1" else c)
     assert _strangers(builder) == []
 
 

@@ -140,8 +140,8 @@ def test_a_dimension_does_not_tell_what_it_is_barred_from() -> None:
 
 
 def test_a_slice_that_owes_its_move_to_an_ordinary_part_is_ordinary() -> None:
-    asked = _planted(GRID, Scope.parse_text("team=t1, key_id=k2"), 3.0)
-    assert _best(GRID, asked, lambda s: s.scope != Scope.parse_text("team=t1, key_id=k2")) is None
+    part = Scope.parse_text("team=t1, key_id=k2")
+    assert _best(GRID, _planted(GRID, part, 3.0), lambda s: not part.contains(s.scope)) is None
 
 
 def test_a_slice_that_moves_without_its_ordinary_part_is_told() -> None:
@@ -216,7 +216,9 @@ def test_a_slice_holds_exactly_the_rows_of_its_scope(
 def test_a_key_is_named_with_its_only_team() -> None:
     leaves = _leaves([{"team": "t0", "key_id": "k0"}, {"team": "t1", "key_id": "k1"}])
     scope = Scope.parse_text("key_id=k1")
-    assert named(leaves, Slice(scope, leaves.inside(scope), 1.0)).scope == Scope.parse_text("team=t1, key_id=k1")
+    assert named(leaves, Slice(scope, leaves.inside(scope), 1.0)).scope == Scope.parse_text(
+        "team=t1, key_id=k1"
+    )
 
 
 def test_a_key_of_two_teams_and_a_model_are_named_alone() -> None:

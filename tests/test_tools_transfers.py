@@ -31,7 +31,9 @@ def test_moves_sum_to_nothing_in_every_group(leaves: list[tuple[float, float, in
 
 
 @given(st.lists(leaf, min_size=1, max_size=12))
-def test_nothing_moves_further_or_the_other_way_than_it_changed(leaves: list[tuple[float, float, int]]) -> None:
+def test_nothing_moves_further_or_the_other_way_than_it_changed(
+    leaves: list[tuple[float, float, int]],
+) -> None:
     before, after = (np.array([leaf[i] for leaf in leaves]) for i in (0, 1))
     change = after - before
     moved = paired_moves(change, before, _dense([leaf[2] for leaf in leaves]))

@@ -33,7 +33,7 @@ class Entities:
     new: Mapping[Dimension, Ints]
     gone: Mapping[Dimension, Ints]
     renamed: Mapping[str, str]
-    """Key ids to the older ids they replace."""
+    """Key ids to the ids that replaced them: under these the work goes on."""
 
 
 def find_entities(table: ScopeTable, leaves: Leaves, compared: Comparison) -> Entities:
@@ -49,8 +49,8 @@ def find_entities(table: ScopeTable, leaves: Leaves, compared: Comparison) -> En
     since = min((hour_number(window)[0] for window in compared.baseline), default=start)
     renamed = _rotations(table, leaves, since + 1)
     names = table.names[DIMENSIONS.index("key_id")]
-    replaced = np.flatnonzero(np.isin(names, list(renamed.values())))
-    gone["key_id"] = np.setdiff1d(gone["key_id"], replaced)
+    gone["key_id"] = np.setdiff1d(gone["key_id"], np.flatnonzero(np.isin(names, list(renamed))))
+    new["key_id"] = np.setdiff1d(new["key_id"], np.flatnonzero(np.isin(names, list(renamed.values()))))
     return Entities(new, gone, renamed)
 
 
@@ -66,7 +66,7 @@ def lives(table: ScopeTable, dimension: Dimension) -> tuple[Ints, Ints]:
 
 
 def new_leaves(leaves: Leaves, entities: Entities) -> Mask:
-    """Leaves of an entity that appeared, as a mask; renamed keys are not new."""
+    """Leaves of an entity that appeared, as a mask; a key that replaced another is not new."""
     return np.asarray(_holding(leaves, entities.new) & (leaves.before.cost_pico == 0))
 
 
@@ -107,13 +107,14 @@ def _rotations(table: ScopeTable, leaves: Leaves, since: int) -> Mapping[str, st
         ]
         if fitting and names[key] != UNALLOCATED:
             pairs[key] = max(fitting)[1]
-    return {str(names[key]): str(names[_first_of(pairs, key)]) for key in pairs}
+    replaced_by = {old: key for key, old in pairs.items()}
+    return {str(names[old]): str(names[_last_of(replaced_by, old)]) for old in replaced_by}
 
 
-def _first_of(pairs: Mapping[int, int], key: int) -> int:
-    """The key that began a chain of replacements."""
-    while key in pairs:
-        key = pairs[key]
+def _last_of(replaced_by: Mapping[int, int], key: int) -> int:
+    """The key at the end of a chain of replacements."""
+    while key in replaced_by:
+        key = replaced_by[key]
     return key
 
 

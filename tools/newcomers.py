@@ -42,8 +42,9 @@ def newcomers(split: Split) -> Iterator[Slice]:
         codes = leaves.code(dimension)
         for code in np.intersect1d(codes[left], split.entities.new[dimension]):
             mask = left & (codes == code)
-            several = np.unique(leaves.code("key_id")[mask]).size > 1
-            if mask.any() and (several or dimension in ("feature", "key_id")):
+            keys = np.unique(leaves.code("key_id")[mask])
+            only_key = dimension != "key_id" and keys.size == 1 and keys[0] in split.entities.new["key_id"]
+            if mask.any() and not only_key:
                 left &= ~mask
                 yield _slice(leaves, mask, (dimension,))
 

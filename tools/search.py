@@ -16,7 +16,7 @@ from tools.split import MECHANISMS, Mechanism, Split, Weights
 from tools.study import Study
 from tools.transfers import quotient, summed
 
-MATERIAL = 0.01
+MATERIAL = 0.003
 """A slice that moved by less than this part of all spend is left out."""
 BESIDE_THE_LARGEST = 0.05
 """So is one of less than this part of the largest."""
@@ -28,7 +28,7 @@ its dimensions strays by chance: 5.8 for ten teams, 6.7 for a hundred keys (the 
 FEWEST_RIVALS = 8
 """All spend is one of the slices of each dimension."""
 LEAST_LEFT = 0.2
-CARRIED: tuple[Dimension, ...] = ("client", "model", "service_tier", "region", "user")
+CARRIED: tuple[Dimension, ...] = ("client", "provider", "model", "service_tier", "region", "user")
 """What work is carried by: a value that a key took up has no past to have grown from."""
 NOISY: frozenset[Mechanism] = frozenset({"volume"})
 ROOT_SLACK = 0.15

@@ -87,4 +87,4 @@ def _shown(
     asked = f"{DEMO_RANGE.start_at.date()}..{(DEMO_RANGE.end_at - HOUR).date()}"
     yield Text(f"  tokensleuth investigate {asked} --ledger {ledger} --json")
     yield Text(f"  tokensleuth proposals --ledger {ledger}")
-    yield Text(f"  charts of the incidents: {home / 'charts'}")
+    yield Text(f"  charts and waterfalls: {home / 'charts'}")

@@ -1,5 +1,6 @@
 """One incident as a card: what it cost, why, how sure, who, and what can be done about it."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import cast
@@ -11,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agent.reasons import SETTLING
+from agent.headings import CULPRITS, SETTLING
 from agent.waterfall import waterfall
 from tokensleuth.terminal.proposals import proposal_lines
 from tokensleuth.terminal.text import (
@@ -32,6 +33,8 @@ from tokensleuth.terminal.waterfall import WaterfallBars
 
 LEAST_SHOWN = 0.01
 """Alternatives less likely than this are left to the report."""
+MOST_REASONS = 3
+_EVIDENCE = re.compile(r" \([^()]*\bev_\w+\)$")
 _VERDICT_STYLES = {"confirmed": "bold red", "benign": "green", "inconclusive": "yellow"}
 
 
@@ -42,6 +45,7 @@ def incident_card(incident: Document, *, series: RenderableType | None = None) -
         *([series] if series else []),
         *_effects(incident),
         *_culprits(incident),
+        *_reasons(incident),
         *_changes(incident),
         *_proposals(incident),
         *_warnings(incident),
@@ -129,6 +133,29 @@ def _culprits(incident: Document) -> Iterator[RenderableType]:
         amount = usd(culprit["delta_usd"], signed=True)
         grid.add_row(Text(scope_text(culprit["scope"])), Text(amount), Text(told))
     yield _section("Culprits", grid)
+
+
+def _reasons(incident: Document) -> Iterator[RenderableType]:
+    """Why each culprit has its cause, the strongest reasons first; their values are in the report."""
+    grid = _grid()
+    told = zip(parts(incident, "culprits"), reasons_told(incident), strict=False)
+    for culprit, reasons in told:
+        if reasons:
+            grid.add_row(Text(words(culprit["cause"])), Text("\n".join(reasons[:MOST_REASONS])))
+    if grid.row_count:
+        yield _section("Why", grid)
+
+
+def reasons_told(incident: Document) -> list[list[str]]:
+    """By culprit, the reasons under it in the report, without their evidence."""
+    section = str(incident["report"]).partition(f"## {CULPRITS}\n\n")[2].partition("\n\n")[0]
+    by_culprit: list[list[str]] = []
+    for line in section.splitlines():
+        if line.startswith("- "):
+            by_culprit.append([])
+        elif by_culprit and line.startswith("  - "):
+            by_culprit[-1].append(printable(_EVIDENCE.sub("", line[4:])))
+    return by_culprit
 
 
 def _changes(incident: Document) -> Iterator[RenderableType]:
