@@ -63,17 +63,17 @@ def test_a_key_that_fell_silent_before_the_window_is_gone() -> None:
 
 def test_a_new_key_that_does_the_work_of_a_silent_one_replaces_it() -> None:
     found = _found((K1, 30, 0), (NEW, 5, 30))
-    assert found.renamed == {"k1-new": "k1"}
-    assert found.gone["key_id"].size == 0
+    assert found.renamed == {"k1": "k1-new"}
+    assert found.gone["key_id"].size == found.new["key_id"].size == 0
 
 
 @pytest.mark.parametrize("since", [8, 15, 22, 29])
 def test_a_rotation_within_the_baseline_weeks_is_found_too(since: int) -> None:
-    assert _found((K1, since, 0), (NEW, 35 - since, since)).renamed == {"k1-new": "k1"}
+    assert _found((K1, since, 0), (NEW, 35 - since, since)).renamed == {"k1": "k1-new"}
 
 
 def test_a_weekend_may_lie_between_the_two_keys() -> None:
-    assert _found((K1, 28, 0), (NEW, 5, 30)).renamed == {"k1-new": "k1"}
+    assert _found((K1, 28, 0), (NEW, 5, 30)).renamed == {"k1": "k1-new"}
     assert _found((K1, 27, 0), (NEW, 5, 30)).renamed == {}
 
 
@@ -93,14 +93,14 @@ def test_both_keys_may_be_in_use_for_some_hours() -> None:
     assert not renamed(overlap_hours=12)
 
 
-def test_a_replacement_of_a_replacement_counts_as_the_first_key() -> None:
+def test_a_chain_of_replacements_counts_as_the_last_key() -> None:
     second, third = replace(K1, key_id="second"), replace(K1, key_id="third")
     found = _found((K1, 12, 0), (second, 10, 12), (third, 13, 22))
-    assert found.renamed == {"second": "k1", "third": "k1"}
+    assert found.renamed == {"k1": "third", "second": "third"}
 
 
 def test_a_key_that_does_more_of_the_same_work_replaces_the_old_one() -> None:
-    assert _found((K1, 30, 0), (replace(NEW, requests=600), 5, 30)).renamed == {"k1-new": "k1"}
+    assert _found((K1, 30, 0), (replace(NEW, requests=600), 5, 30)).renamed == {"k1": "k1-new"}
 
 
 def test_different_work_of_another_size_is_no_rotation() -> None:
@@ -120,7 +120,7 @@ def test_a_key_that_still_runs_was_not_replaced() -> None:
 def test_a_key_replaces_the_one_whose_work_it_does() -> None:
     drafts = replace(K1, key_id="k2", feature="drafts")
     found = _found((K1, 30, 0), (drafts, 30, 0), (replace(NEW, feature="drafts"), 5, 30))
-    assert found.renamed == {"k1-new": "k2"}
+    assert found.renamed == {"k2": "k1-new"}
 
 
 def test_one_silent_key_is_replaced_once() -> None:

@@ -71,6 +71,10 @@ def test_a_new_feature_of_a_known_key_is_a_slice() -> None:
     assert _new(_came(cell)) == ["team=tk1, feature=summaries"]
 
 
+def test_a_new_team_of_a_known_key_is_a_slice() -> None:
+    assert _new(_came(Cell(key_id="k1", team="rocket"))) == ["team=rocket"]
+
+
 def test_newcomers_share_no_leaves() -> None:
     cells = [Cell(key_id=f"n{i}", team="rocket", feature="summaries") for i in range(3)]
     split = study_change(_came(*cells).reader(), DAY).split
@@ -114,6 +118,11 @@ def test_a_roll_over_is_no_stranger() -> None:
 def test_half_a_roll_over_is_no_stranger() -> None:
     builder = _organisation().change(DAY, lambda _, c: replace(c, requests=50) if c.key_id == "k1" else c)
     assert _strangers(_came(replace(STRANGER, requests=50), builder=builder)) == []
+
+
+def test_a_key_whose_known_places_fell_silent_has_moved_and_grown() -> None:
+    builder = _organisation().change(DAY, lambda _, c: replace(c, requests=50) if c.key_id == "k1" else c)
+    assert _strangers(_came(replace(STRANGER, requests=900), builder=builder)) == []
 
 
 def test_a_place_that_several_keys_come_to_at_once_is_no_stranger() -> None:

@@ -20,9 +20,9 @@ def noon(hour: datetime) -> float:
     return 1.0 if hour.hour == 12 else 0.0
 
 
-def _organisation(*, keys: int = 8, noise: float = 0.03, **given: object) -> LedgerBuilder:
+def _organisation(*, keys: int = 8, noise: float = 0.03, seed: int = 3, **given: object) -> LedgerBuilder:
     """Two keys a team, one on the big model and one on the small; their requests stray a little."""
-    builder, rng = LedgerBuilder(), np.random.default_rng(3)
+    builder, rng = LedgerBuilder(), np.random.default_rng(seed)
     for i in range(keys):
         small = {"model": "gpt-mini", "requests": 8000} if i % 2 else {"requests": 1000}
         cell = replace(Cell(key_id=f"k{i}", team=f"t{i // 2}"), **{**small, **given})  # type: ignore[arg-type]
@@ -57,6 +57,11 @@ def _told(builder: LedgerBuilder, **changes: dict[str, object]) -> list[tuple[st
 @pytest.mark.parametrize("noise", [0.0, 0.03, 0.1])
 def test_an_ordinary_day_has_no_suspects(noise: float) -> None:
     assert _told(_organisation(noise=noise)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_keys_that_stray_by_a_fifth_every_day_are_no_suspects(seed: int) -> None:
+    assert _told(_organisation(noise=0.2, seed=seed)) == []
 
 
 @pytest.mark.parametrize(
@@ -134,7 +139,15 @@ def test_a_rotated_key_that_surges_is_told() -> None:
     builder = _organisation().change(
         Window(at(20), at(35)), lambda _, c: replace(c, key_id="k2-new") if c.key_id == "k2" else c
     )
-    assert _told(_changed(builder, {"k2-new": {"times": 5}})) == [("team=t1, key_id=k2", "volume")]
+    assert _told(_changed(builder, {"k2-new": {"times": 5}})) == [("team=t1, key_id=k2-new", "volume")]
+
+
+def test_a_rotated_key_that_falls_silent_is_gone() -> None:
+    builder = _organisation().change(
+        Window(at(20), at(35)), lambda _, c: replace(c, key_id="k2-new") if c.key_id == "k2" else c
+    )
+    builder.change(Window(at(30), at(35)), lambda _, c: None if c.key_id == "k2-new" else c)
+    assert _told(builder) == [("team=t1, key_id=k2-new", "gone_entities")]
 
 
 def test_a_price_change_is_told_of_its_model() -> None:
@@ -190,7 +203,7 @@ def test_dollars_of_a_single_cause_are_what_it_added() -> None:
     assert suspect.delta_pico == pytest.approx(3 * usual, rel=0.05)
 
 
-def test_what_is_under_a_hundredth_of_all_spend_is_left_out() -> None:
+def test_what_is_a_tiny_part_of_all_spend_is_left_out() -> None:
     builder = _organisation().run(Cell(key_id="tiny", team="t1", requests=2), days=35, shape=noon)
     assert _told(builder, tiny={"times": 3}) == []
 
@@ -214,3 +227,41 @@ def test_suspects_of_a_scope_lie_in_it() -> None:
     found = _suspects(builder, Scope((("team", "t2"),)))
     assert [s.lead for s in found] == ["volume"]
     assert Scope((("key_id", "k4"),)).contains(found[0].scope) or not found[0].scope.items
+
+
+def test_a_tier_that_only_one_key_used_is_told_of_that_key() -> None:
+    builder = LedgerBuilder()
+    for i in range(6):
+        tier: dict[str, object] = {"service_tier": "batch", "price_factor": 0.5} if i == 2 else {}
+        cell = replace(Cell(key_id=f"k{i}", team=f"t{i // 2}"), **tier)  # type: ignore[arg-type]
+        builder.run(cell, days=35, shape=noon)
+    told = _told(builder, k2={"service_tier": "standard", "price_factor": 1.0})
+    assert told == [("team=t1, key_id=k2", "tier_mix")]
+
+
+def test_a_model_that_only_one_key_used_is_told_of_that_key() -> None:
+    builder = _organisation(model="gpt-mini")
+    builder.run(Cell(key_id="k9", team="t9", requests=3000), days=35, shape=noon)
+    assert _told(builder, k9={"model": "gpt-mini"}) == [("team=t9, key_id=k9", "model_mix")]
+
+
+def test_a_cache_that_only_one_key_had_is_told_of_that_key() -> None:
+    cell = Cell(key_id="k9", team="t9", requests=1000, input_tokens=300, cache_read_tokens=700)
+    builder = _organisation().run(cell, days=35, shape=noon)
+    told = _told(builder, k9={"input_tokens": 1000, "cache_read_tokens": 0})
+    assert told == [("team=t9, key_id=k9", "cache")]
+
+
+def test_a_wild_key_does_not_hide_a_steady_one() -> None:
+    rng = np.random.default_rng(5)
+
+    def strays(_: datetime, c: Cell) -> Cell:
+        return replace(c, requests=round(c.requests * rng.lognormal(0, 1))) if c.key_id == "k0" else c
+
+    builder = _organisation().change(Window(at(0), at(30)), strays)
+    assert _told(builder, k0={"times": 5}, k4={"times": 2.5}) == [("team=t2, key_id=k4", "volume")]
+
+
+def test_three_keys_of_eight_are_not_their_model() -> None:
+    told = _told(_organisation(keys=16), k2={"times": 3}, k6={"times": 3}, k10={"times": 3})
+    assert {s for s, _ in told} == {"team=t1, key_id=k2", "team=t3, key_id=k6", "team=t5, key_id=k10"}

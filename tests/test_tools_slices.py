@@ -189,13 +189,14 @@ def _every_score(leaves: Leaves, asked: Question) -> dict[Scope, float]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(rows, st.sampled_from([-1, 1]))
+@given(rows, st.sampled_from([-1, 1]), st.floats(0.1, 100.0))
 def test_pruning_never_loses_the_best(
-    given_rows: list[tuple[Mapping[Dimension, str], float, float]], sign: int
+    given_rows: list[tuple[Mapping[Dimension, str], float, float]], sign: int, least_usd: float
 ) -> None:
     leaves = _leaves([scope for scope, _, _ in given_rows], [d for _, d, _ in given_rows])
     ratios = np.array([ratio for _, _, ratio in given_rows])
     asked = _question(leaves, leaves.before.cost_pico * ratios, sign=sign)
+    asked = replace(asked, least=least_usd * DOLLAR)
     every = _every_score(leaves, asked)
     found = Scan(leaves).best(asked, lambda _: True)
     assert (found is None) == (not every)
@@ -226,3 +227,13 @@ def test_a_key_of_two_teams_and_a_model_are_named_alone() -> None:
     for text in ("key_id=k0", "model=m0"):
         found = Slice(Scope.parse_text(text), np.ones(2, dtype=bool), 1.0)
         assert named(leaves, found).scope == found.scope
+
+
+def test_a_steady_slice_is_told_beside_an_ordinary_one() -> None:
+    wild, moved = Scope.parse_text("team=t1"), Scope.parse_text("team=t2")
+    effect = _planted(GRID, wild, 4.0).effect + _planted(GRID, moved, 1.5).effect
+
+    def accepted(s: Slice) -> bool:
+        return bool(s.scope.items) and not wild.contains(s.scope)
+
+    assert _best(GRID, _question(GRID, effect), accepted) == moved

@@ -70,6 +70,10 @@ def test_large_falls_pay_before_small_ones() -> None:
     assert _moves((100, 0), (1000, 800), (0, 250)) == [-100, -150, 250]
 
 
+def test_what_is_new_is_paid_before_other_rises() -> None:
+    assert _moves((100, 0), (50, 120), (0, 60)) == [-100, 40, 60]
+
+
 @pytest.mark.parametrize("whole", [0.0, -1.0])
 def test_a_part_of_nothing_is_nothing(whole: float) -> None:
     assert quotient(np.array([3.0]), np.array([whole])).tolist() == [0.0]

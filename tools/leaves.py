@@ -76,6 +76,11 @@ class Leaves:
         """The value of every leaf in a dimension."""
         return np.asarray(self.names[DIMENSIONS.index(dimension)][self.code(dimension)])
 
+    def value(self, dimension: Dimension, leaf: int) -> str:
+        """The value of one leaf in a dimension."""
+        at = DIMENSIONS.index(dimension)
+        return str(self.names[at][self.codes[at, leaf]])
+
     def groups(self, dimensions: Sequence[Dimension]) -> Ints:
         """A dense code per combination of values."""
         return dense([self.code(d) for d in dimensions], len(self))
@@ -105,7 +110,7 @@ def gathered(
     `renamed` maps key ids to the ids under which they count.
     """
     used, position = np.unique(sums.scope, return_inverse=True)
-    codes = _renamed(table, renamed or {})[:, used]
+    codes = renamed_codes(table, renamed or {})[:, used]
     leaf = dense(list(codes), codes.shape[1])
     count = int(leaf.max()) + 1 if leaf.size else 0
     first = np.zeros(count, dtype=np.int64)
@@ -141,7 +146,8 @@ def without_past(leaves: Leaves, dimension: Dimension) -> Mask:
     return np.asarray(np.bincount(groups, np.sum(weeks, axis=0))[groups] <= 0)
 
 
-def _renamed(table: ScopeTable, renamed: Mapping[str, str]) -> Ints:
+def renamed_codes(table: ScopeTable, renamed: Mapping[str, str]) -> Ints:
+    """The codes of all dimensions, keys counted as what replaced them."""
     position = DIMENSIONS.index("key_id")
     codes, names = table.codes.copy(), table.names[position]
     code_of = {name: code for code, name in enumerate(names)}

@@ -155,16 +155,18 @@ class _Search:
 
     def _next(self, looked: _Looked, among: Mask) -> Suspect | None:
         effect = self.effect(looked)
+        exposed = exposure(self.split, self.weights, looked.mechanism, looked.sign)
         not_told = MOVABLE_BY.get(looked.mechanism, frozenset())
         asked = Question(
             effect=effect,
-            exposed=exposure(self.split, self.weights, looked.mechanism, looked.sign),
+            exposed=exposed,
             sign=looked.sign,
             among=among,
             least=self.least,
             dimensions=tuple(d for d in DIMENSIONS if d not in not_told),
             barred=self.without_past if looked.mechanism == "volume" else {},
             root_slack=ROOT_SLACK if looked.mechanism == "volume" else 0.0,
+            bystanders=(exposed <= 0) & (effect == 0) if looked.mechanism == "tokenizer" else None,
         )
         best = self.scan.best(asked, lambda s: self._stands_out(looked, s, effect))
         return self.suspect(looked, named(self.split.leaves, best)) if best else None

@@ -17,6 +17,11 @@ SLACK = 0.01
 """A slice with fewer dimensions may score this much less than the best and still be told (the reference
 gives 0.5 % for exact effects and 2 % for volume)."""
 
+BEST_OF = 3
+"""Slices of a combination that are looked at; the best may be ordinary."""
+MOST_ORDINARY = 40
+MOSTLY_ALONG = 0.5
+"""Where less of a slice moved along, a few of its keys did and the rest is no part of it."""
 OWED = 0.6
 """A slice that owes so much of its move to another one that moves so anyway is ordinary too."""
 PURE = 0.7
@@ -55,8 +60,10 @@ class Question:
     dimensions: tuple[Dimension, ...] = DIMENSIONS
     barred: Mapping[Dimension, Mask] = field(default_factory=dict)
     """Leaves that a dimension does not tell apart: nothing can be said against their past there."""
-    root_slack: float = SLACK
-    """What the whole may score less than a part of it and still be told."""
+    root_slack: float = 0.0
+    """What the whole may score less than a part of it and still be told; 0: it is a slice like any other."""
+    bystanders: Mask | None = None
+    """Leaves that a slice may hold without being less pure."""
 
 
 @dataclass(slots=True)
@@ -124,16 +131,13 @@ class Scan:
         self, counts: "_Counts", chosen: tuple[Dimension, ...], group: Ints, rows: Ints
     ) -> Iterator[Slice]:
         scores = counts.scores(group, rows)
-        top = int(scores.argmax())
-        if scores[top] <= 0:
-            return
-        mask = np.zeros(len(self.leaves), dtype=bool)
-        mask[rows[group == top]] = True
-        first = int(rows[group == top][0])
-        pinned = [
-            (d, str(self.leaves.names[DIMENSIONS.index(d)][self.leaves.code(d)[first]])) for d in chosen
-        ]
-        yield Slice(Scope.of(pinned), mask, float(scores[top]), self.width(chosen))
+        best = np.argsort(-scores, kind="stable")[: BEST_OF if len(chosen) < MAX_DEPTH else 1]
+        for top in best[scores[best] > 0].tolist():
+            mask = np.zeros(len(self.leaves), dtype=bool)
+            mask[rows[group == top]] = True
+            first = int(rows[group == top][0])
+            pinned = [(d, self.leaves.value(d, first)) for d in chosen]
+            yield Slice(Scope.of(pinned), mask, float(scores[top]), self.width(chosen))
 
     def _simplest(
         self, found: Sequence[Slice], accepted: Callable[[Slice], bool], asked: Question
@@ -146,7 +150,8 @@ class Scan:
         top = first.score
         least = (1 - max(SLACK, asked.root_slack)) * top
         near = [first, *takewhile(lambda s: s.score >= least, standing)]
-        if whole := next((s for s in near if not s.scope.items), None):
+        whole = next((s for s in near if not s.scope.items), None)
+        if whole and asked.root_slack:
             return whole
         near = [s for s in near if s.score >= (1 - SLACK) * top]
         purest = max(self._purity(s, asked) for s in near)
@@ -163,21 +168,37 @@ class Scan:
         """Accepted slices, best first, but for those that owe their effect to a part that is ordinary."""
         ordinary: list[Slice] = []
         for found in ranked:
-            moved = float(asked.effect[found.leaves].sum())
-            owed = (float(asked.effect[s.leaves & found.leaves].sum()) for s in ordinary)
-            if accepted(found) and not any(part / moved >= OWED for part in owed):
+            if not accepted(found) or any(_owes(found, part, asked) for part in ordinary):
+                ordinary = [*ordinary, found][:MOST_ORDINARY]
+            elif self._along(found, asked) >= MOSTLY_ALONG:
                 yield found
-            else:
-                ordinary.append(found)
+
+    def _along(self, found: Slice, asked: Question) -> float:
+        """How much of what was exposed in a slice lies in keys that moved at least half as fast as it did."""
+        keys = self.groups(("team", "project", "key_id"))[found.leaves]
+        exposed, moved = summed(keys, asked.exposed[found.leaves]), summed(keys, asked.effect[found.leaves])
+        total = float(exposed.sum())
+        if total <= 0:
+            return 1.0
+        rate = float(moved.sum()) / total
+        return float(exposed[asked.sign * moved >= 0.5 * asked.sign * rate * exposed].sum()) / total
 
     def _purity(self, found: Slice, asked: Question) -> float:
         """How much of the dollars of a slice lies in places that the effect touched."""
         places = self.groups(PLACE)
         touched = summed(places, (asked.effect != 0).astype(np.float64))[places] > 0
-        concerned = found.leaves & ((asked.exposed > 0) | (asked.effect != 0))
-        dollars = np.where(concerned, self.leaves.before.cost_pico + self.leaves.after.cost_pico, 0)
+        counted = found.leaves if asked.bystanders is None else found.leaves & ~asked.bystanders
+        dollars = np.where(counted, self.leaves.before.cost_pico + self.leaves.after.cost_pico, 0)
         total = float(dollars.sum())
         return float(dollars[touched].sum()) / total if total else 1.0
+
+
+def _owes(found: Slice, part: Slice, asked: Question) -> bool:
+    """Whether a slice is mostly another one that is ordinary, and not a part of it."""
+    shared = part.leaves & found.leaves
+    inside_a_larger = bool((shared == found.leaves).all() and (part.leaves & ~found.leaves).any())
+    moved = float(asked.effect[found.leaves].sum())
+    return not inside_a_larger and float(asked.effect[shared].sum()) / moved >= OWED
 
 
 def _naturalness(scope: Scope) -> list[int]:

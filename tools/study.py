@@ -1,6 +1,6 @@
 """One change read and split once, for all the tools that tell of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.leaf_sums import ScopeTable
 from ledger.reader import Reader
@@ -9,7 +9,7 @@ from ledger.scope import EVERYTHING, Scope
 from ledger.window import Window
 from tools.comparison import Comparison, compare_with, widened
 from tools.entities import find_entities
-from tools.leaves import gathered
+from tools.leaves import gathered, renamed_codes
 from tools.split import Split, Weights, split_leaves
 from tools.unit_prices import class_rates, weights_of
 
@@ -21,6 +21,7 @@ class Study:
     where: Scope
     compared: Comparison
     table: ScopeTable
+    """Keys under the names of those that replaced them."""
     weights: Weights
     split: Split
 
@@ -39,6 +40,7 @@ def study_change(reader: Reader, window: Window, where: Scope = EVERYTHING) -> S
     entities = find_entities(table, leaves, compared)
     if entities.renamed:
         leaves = gathered(sums, table, compared, renamed=entities.renamed)
+        table = replace(table, codes=renamed_codes(table, entities.renamed))
     old, new = class_rates(known, compared.baseline), class_rates(known, [compared.window])
     weights = Weights(weights_of(leaves, old, new), weights_of(leaves, new, old))
     inside = leaves.inside(where)
