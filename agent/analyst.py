@@ -87,7 +87,7 @@ def _stands_out(judged: Judged) -> bool:
 def _carried(evidence: Sequence[Evidence], scope: Scope) -> tuple[Decimal, str]:
     """The dollars of a suspect; of the whole change where the scope is the question itself."""
     for found in evidence:
-        for row in found.rows if found.tool == "suspects" else ():
+        for row in found.rows if found.tool == "slices" else ():
             if "lead" in row and row_scope(row["scope"]) == scope:
                 return Decimal(str(row["usd"])).quantize(CENT), found.id
     split = next((e for e in evidence if e.tool == "effects"), None)

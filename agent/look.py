@@ -12,8 +12,8 @@ from ledger.window import Window
 from tools import breakdown, changes, compare, key_activity, mix, price_changes, switchers
 from tools.calendar import CalendarEntry
 from tools.effects import effects_of
+from tools.slices import slices_of
 from tools.study import study_change
-from tools.suspects import suspects_of
 
 MAX_SUSPECTS = 4
 MODEL_MOVES = {"model_mix", "tokenizer"}
@@ -47,7 +47,7 @@ def look_around(
     yield call_tool(
         "effects", lambda: effects_of(study(), expected_pico=expected), window=window, where=where
     )
-    found = call_tool("suspects", lambda: suspects_of(study()), window=window, where=where)
+    found = call_tool("slices", lambda: slices_of(study()), window=window, where=where)
     yield found
     yield _changes(reader, window, where, calendar)
     if MODEL_MOVES & {row.get("lead") for row in found.rows}:
@@ -83,7 +83,7 @@ def look_closer(
 
 def suspected_scopes(evidence: Sequence[Evidence], subject: Subject) -> tuple[Scope, ...]:
     """The scopes worth a closer look, largest change first; the whole scope when none stands out."""
-    found = [e for e in evidence if e.tool == "suspects"]
+    found = [e for e in evidence if e.tool == "slices"]
     least = max((LEAST_PART * abs(e.number("change_usd") or 0.0) for e in found), default=0.0)
     rows = [r for e in found for r in e.rows if "lead" in r and abs(float(str(r["usd"]))) >= least]
     scopes = [row_scope(row["scope"]) for row in rows]

@@ -55,7 +55,7 @@ class _Case:
     def amount(self, culprit: Culprit, how: Format) -> Ref:
         """The dollars of a culprit: its row among the suspects, else the whole change."""
         for found in self.evidence:
-            for i, row in enumerate(found.rows if found.tool == "suspects" else ()):
+            for i, row in enumerate(found.rows if found.tool == "slices" else ()):
                 if "lead" in row and row_scope(row["scope"]) == culprit.scope:
                     return Ref(found.id, f"rows.{i}.usd", how)
         return Ref(self.split, "delta_usd", how)

@@ -118,7 +118,7 @@ def _source(evidence: Evidence) -> str:
 def _shares(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
     """How much of what moved in the scope each mechanism moved: of the suspect, else of all effects."""
     for found in evidence:
-        for row in found.rows if found.tool == "suspects" else ():
+        for row in found.rows if found.tool == "slices" else ():
             if "lead" in row and row_scope(row["scope"]) == scope:
                 sizes = {m: abs(_float(row.get(f"share_{m}"))) for m in MECHANISMS}
                 rise = 1.0 if _float(row["usd"]) >= 0 else -1.0
@@ -137,7 +137,7 @@ def _shares(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
 def _of_suspect(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
     """What the row of a suspect says of its own leaves; a stranger to a key is told from no stranger."""
     for found in evidence:
-        for row in found.rows if found.tool == "suspects" else ():
+        for row in found.rows if found.tool == "slices" else ():
             if "lead" in row and row_scope(row["scope"]) == scope:
                 known = {name: row.get(field) for name, field in OF_SUSPECT.items()}
                 return {n: Signal(_float(v), found.id) for n, v in known.items() if v is not None}

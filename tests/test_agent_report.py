@@ -178,7 +178,7 @@ def test_what_the_culprits_leave_of_the_change_is_told(part: Decimal, told: str)
     found = _investigated()
     usd = part * found.finding.delta_usd
     evidence = tuple(
-        e.model_copy(update={"rows": ({**e.rows[0], "usd": usd},)}) if e.tool == "suspects" else e
+        e.model_copy(update={"rows": ({**e.rows[0], "usd": usd},)}) if e.tool == "slices" else e
         for e in found.evidence
     )
     culprit = found.finding.culprits[0].model_copy(update={"delta_usd": usd, "share": float(part)})

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.scope import Scope
 from tests.ledger_builder import Cell, LedgerBuilder, at, span
-from tools import breakdown, compare, key_activity, mix, peaks, price_changes, simulate, suspects
+from tools import breakdown, compare, key_activity, mix, peaks, price_changes, simulate, slices
 from tools.simulate import Measure
 
 DAY = span(30)
@@ -166,7 +166,7 @@ def test_a_replay_of_a_young_ledger_takes_the_days_there_are() -> None:
 
 
 def test_suspects_name_the_key_and_the_effect() -> None:
-    row = suspects(_k1(_many_keys(), requests=900).reader(), DAY).rows[0]
+    row = slices(_k1(_many_keys(), requests=900).reader(), DAY).rows[0]
     assert row["scope"] == {"team": "t1", "key_id": "k1"}
     assert row["lead"] == "volume"
 
@@ -177,7 +177,7 @@ def test_suspects_see_two_causes_in_two_places() -> None:
             return replace(cell, input_tokens=9000)
         return replace(cell, requests=8 * cell.requests) if cell.key_id == "k2" else cell
 
-    rows = suspects(_many_keys(6).change(DAY, how).reader(), DAY).rows
+    rows = slices(_many_keys(6).change(DAY, how).reader(), DAY).rows
     assert {row["lead"] for row in rows} == {"input_length", "volume"}
 
 
@@ -186,12 +186,12 @@ def test_suspects_name_the_model_when_its_price_changed() -> None:
     for i in (1, 2, 3):
         builder.run(Cell(model="gpt-mini", key_id=f"k{i}", team=f"t{i}"), days=35)
     builder.change(DAY, lambda _, c: replace(c, price_factor=1.5) if c.model == "gpt-mini" else c)
-    row = suspects(builder.reader(), DAY).rows[0]
+    row = slices(builder.reader(), DAY).rows[0]
     assert (row["scope"], row["lead"], row["whole_model"]) == ({"model": "gpt-mini"}, "price", 1)
 
 
 def test_suspects_tell_what_a_slice_does_per_request() -> None:
-    row = suspects(_k1(_many_keys(), requests=900, output_tokens=400).reader(), DAY).rows[0]
+    row = slices(_k1(_many_keys(), requests=900, output_tokens=400).reader(), DAY).rows[0]
     assert _float(row["requests_ratio"]) > 9
     assert _float(row["output_tokens_per_request_ratio"]) == pytest.approx(2, abs=0.01)
     assert (row["new_scope"], row["stranger"]) == (0, 0)
@@ -199,7 +199,7 @@ def test_suspects_tell_what_a_slice_does_per_request() -> None:
 
 def test_suspects_name_the_place_of_a_stranger_on_a_known_key() -> None:
     stranger = Cell(region="ap-south-9", client="curl/8", team="t1", requests=300)
-    row = suspects(_many_keys().run(stranger, days=1, since=30).reader(), DAY).rows[0]
+    row = slices(_many_keys().run(stranger, days=1, since=30).reader(), DAY).rows[0]
     place = {"region": "ap-south-9", "client": "curl/8"}
     assert row["scope"] == {"team": "t1", "key_id": "k1", **place}
     assert row["stranger"] == 1
@@ -207,7 +207,7 @@ def test_suspects_name_the_place_of_a_stranger_on_a_known_key() -> None:
 
 
 def test_suspects_tell_a_new_key_from_a_busy_one() -> None:
-    row = suspects(_many_keys().run(Cell(key_id="k9", team="t1"), days=1, since=30).reader(), DAY).rows[0]
+    row = slices(_many_keys().run(Cell(key_id="k9", team="t1"), days=1, since=30).reader(), DAY).rows[0]
     assert (row["lead"], row["new_scope"]) == ("new_entities", 1)
 
 
@@ -215,26 +215,26 @@ def test_suspects_beyond_the_limit_are_summed_up() -> None:
     builder = _many_keys(3)
     for i in range(5, 8):
         builder.run(Cell(key_id=f"k{i}", team="t1"), days=1, since=30)
-    answer = suspects(builder.reader(), DAY, limit=1)
+    answer = slices(builder.reader(), DAY, limit=1)
     assert [row["scope"] for row in answer.rows][1:] == ["(other)"]
     assert _float(answer.rows[1]["usd"]) > 0
 
 
 def test_suspects_within_a_scope_pin_it_too() -> None:
     reader = _k1(_many_keys(), input_tokens=9000).reader()
-    row = suspects(reader, DAY, where=Scope((("team", "t1"),))).rows[0]
+    row = slices(reader, DAY, where=Scope((("team", "t1"),))).rows[0]
     assert row["scope"] == {"team": "t1"}
     assert row["lead"] == "input_length"
 
 
 def test_a_quiet_day_has_no_suspects() -> None:
-    assert suspects(_many_keys().reader(), DAY).facts["suspects"] == 0
+    assert slices(_many_keys().reader(), DAY).facts["slices"] == 0
 
 
 def test_an_empty_ledger_is_no_data() -> None:
     reader = LedgerBuilder().reader()
     answers = [breakdown(reader, DAY, by=["team"]), compare(reader, DAY), key_activity(reader, DAY)]
-    answers += [price_changes(reader, DAY), mix(reader, DAY, dimension="model"), suspects(reader, DAY)]
+    answers += [price_changes(reader, DAY), mix(reader, DAY, dimension="model"), slices(reader, DAY)]
     answers += [
         peaks(reader, DAY),
         simulate(reader, datetime(2026, 11, 5, tzinfo=UTC), where=K1, measure=Measure()),

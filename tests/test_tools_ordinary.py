@@ -8,7 +8,7 @@ import pytest
 from ledger.scope import Dimension, Scope
 from tests.ledger_builder import RATES, Use, leaves_over, use
 from tools.ordinary import LEAST_SHARE, UNTRIED, Ordinary, ordinary_weeks
-from tools.slices import Scan, Slice
+from tools.scan import Scan, Slice
 from tools.split import MECHANISMS, Mechanism, Weights
 
 STEADY = [100.0, 100.0, 100.0, 100.0]

@@ -9,11 +9,11 @@ from tools.mix import mix
 from tools.peaks import peaks
 from tools.price_changes import price_changes
 from tools.simulate import simulate
-from tools.suspects import suspects
+from tools.slices import slices
 from tools.switchers import switchers
 
 TOOLS = (
-    breakdown, changes, compare, effects, suspects, switchers, key_activity, price_changes, mix, peaks,
+    breakdown, changes, compare, effects, slices, switchers, key_activity, price_changes, mix, peaks,
     simulate,
 )  # fmt: skip
 
@@ -28,6 +28,6 @@ __all__ = [
     "peaks",
     "price_changes",
     "simulate",
-    "suspects",
+    "slices",
     "switchers",
 ]

@@ -13,7 +13,7 @@ from ledger.scope import DIMENSIONS, UNALLOCATED, Dimension, Scope
 from tools.comparison import Comparison
 from tools.entities import lives
 from tools.leaves import Ints, Leaves, Mask
-from tools.slices import Slice, named
+from tools.scan import Slice, named
 from tools.split import Split
 
 ORIGINS: tuple[Dimension, ...] = ("region", "client", "user")

@@ -7,8 +7,8 @@ import numpy as np
 from ledger.scope import Dimension
 from tools.handovers import handed_over
 from tools.leaves import mean_of
+from tools.scan import Scan, Slice
 from tools.shapley import Floats
-from tools.slices import Scan, Slice
 from tools.split import MECHANISMS, Mechanism, Weights, split_sides
 from tools.transfers import quotient, summed
 

@@ -10,8 +10,8 @@ from tools.exposure import exposure
 from tools.leaves import PLACE, Leaves, Mask, without_past
 from tools.newcomers import newcomers, strangers
 from tools.ordinary import Ordinary, ordinary_weeks
+from tools.scan import Question, Scan, Slice, named
 from tools.shapley import Floats
-from tools.slices import Question, Scan, Slice, named
 from tools.split import MECHANISMS, Mechanism, Split, Weights
 from tools.study import Study
 from tools.transfers import quotient, summed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.scope import Dimension, Scope
 from tests.ledger_builder import Use, leaves_of
 from tools.leaves import Leaves
-from tools.slices import SLACK, Question, Scan, Slice, named
+from tools.scan import SLACK, Question, Scan, Slice, named
 
 SCANNED: tuple[Dimension, ...] = ("model", "team", "key_id", "region")
 DOLLAR = 10**12
