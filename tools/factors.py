@@ -12,6 +12,8 @@ from tools.leaves import Side
 from tools.shapley import Floats, shapley_of_product
 
 FACTORS = ("requests", "length", "tokenizer", "cache", "price", "unpriced")
+BLOCK = 4096
+"""Leaves worked on at once: so many stay in the processor's cache."""
 PROMPT = slice(0, 4)
 OUTPUT = TOKEN_CLASSES.index("output")
 
@@ -31,6 +33,15 @@ def contributions(before: Side, after: Side, old_weights: Floats, new_weights: F
     one side (no traffic, no price) is taken from the other side, so that a leaf that appears or goes is a
     change of requests and of nothing else.
     """
+    parts = [
+        _of_block(before.only(block), after.only(block), old_weights[block], new_weights[block])
+        for start in range(0, max(len(old_weights), 1), BLOCK)
+        for block in (slice(start, start + BLOCK),)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _of_block(before: Side, after: Side, old_weights: Floats, new_weights: Floats) -> Floats:
     logged, by_tokens = _characters_on_both(before, after), counted_by_tokens(before, after)
     old = _factors(before, old_weights, logged, by_tokens)
     new = _factors(after, new_weights, logged, by_tokens)

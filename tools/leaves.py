@@ -49,7 +49,7 @@ class Side:
         """Requests; tokens where none are counted."""
         return np.where(self.requests > 0, self.requests, self.tokens.sum(axis=1))
 
-    def only(self, mask: np.ndarray) -> "Side":
+    def only(self, mask: np.ndarray | slice) -> "Side":
         return Side(*(getattr(self, f.name)[mask] for f in fields(self)))
 
 
