@@ -11,8 +11,14 @@ SENT, ANSWERED = 1000.0, 200.0
 PRICES = np.array([1.0, 0.1, 1.25, 2.0, 5.0])
 
 
-def _told(after: list[Use], *, price_ratio: float = 1.0, targets: list[int] | None = None) -> Mask:
-    """Keys that all left model 0 for another; each is two leaves, the old model and the new."""
+def _told(
+    after: list[Use],
+    *,
+    price_ratio: float = 1.0,
+    targets: list[int] | None = None,
+    keys: list[int] | None = None,
+) -> Mask:
+    """Places that all left model 0 for another; each is two leaves, the old model and the new, of one key."""
     count = len(after)
     moved = np.full(count, 100.0)
     none = np.zeros(count)
@@ -20,7 +26,8 @@ def _told(after: list[Use], *, price_ratio: float = 1.0, targets: list[int] | No
     move = Move(
         risen=np.concatenate([none, moved]),
         fallen=np.concatenate([moved, none]),
-        groups=np.tile(np.arange(count), 2),
+        places=np.tile(np.arange(count), 2),
+        keys=np.tile(np.array(keys or range(count)), 2),
         models=models,
         weights=np.vstack([np.tile(PRICES, (count, 1)), np.tile(PRICES * price_ratio, (count, 1))]),
     )
@@ -38,6 +45,14 @@ def test_keys_that_rose_by_one_factor_are_counted_otherwise() -> None:
 
 def test_two_keys_are_too_few() -> None:
     assert not _told(_longer(1.3, 1.3)).any()
+
+
+def test_three_features_of_one_key_are_too_few() -> None:
+    assert not _told(_longer(1.3, 1.3, 1.3), keys=[0, 0, 0]).any()
+
+
+def test_all_features_of_a_key_are_told_with_it() -> None:
+    assert _told(_longer(1.3, 1.3, 1.3, 1.3), keys=[0, 0, 1, 2]).all()
 
 
 def test_prompts_that_were_rewritten_differently_are_no_tokenizer() -> None:
@@ -64,6 +79,6 @@ def test_a_cohort_is_one_pair_of_models() -> None:
 
 
 def test_without_moves_nothing_is_told() -> None:
-    nothing = np.zeros(0)
-    move = Move(nothing, nothing, nothing.astype(np.int64), nothing.astype(np.int64), np.zeros((0, 5)))
+    nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
+    move = Move(nothing, nothing, none, none, none, np.zeros((0, 5)))
     assert counted_otherwise(side_of([]), side_of([]), move).size == 0

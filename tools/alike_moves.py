@@ -24,31 +24,35 @@ MEDIAN_ERROR = 1.96 * 1.2533 * 1.4826
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Requests that moved between models, by leaf; groups are the places they moved within."""
+    """Requests that moved between models, by leaf."""
 
     risen: Floats
     fallen: Floats
-    groups: Ints
+    places: Ints
+    """What they moved within; every place belongs to one key."""
+    keys: Ints
     models: Ints
     weights: Floats
     """Catalogue prices of the classes, shape (leaves, classes)."""
 
 
 def counted_otherwise(before: Side, after: Side, move: Move) -> Mask:
-    """Per place, whether it belongs to a cohort whose tokens rose by one factor at an unchanged price."""
-    places = int(move.groups.max()) + 1 if move.groups.size else 0
+    """Per place, whether its key is of a cohort whose tokens rose by one factor at an unchanged price."""
+    places = int(move.places.max()) + 1 if move.places.size else 0
     told = np.zeros(places, dtype=bool)
-    active = (summed(move.groups, move.risen) > 0) if places else told
-    if active.sum() < LEAST_KEYS:
+    moved_to = summed(move.keys, move.risen) > 0 if places else told
+    if moved_to.sum() < LEAST_KEYS:
         return told
     pair = _heaviest(move.fallen, move) * (int(move.models.max()) + 1) + _heaviest(move.risen, move)
     sent = _log_factor(before, after, move, PROMPT)
     answered = _log_factor(before, after, move, slice(OUTPUT, OUTPUT + 1))
-    known = active & np.isfinite(sent) & np.isfinite(answered) & _same_price(after, move)
+    known = moved_to & np.isfinite(sent) & np.isfinite(answered) & _same_price(after, move)
+    keys = np.zeros_like(known)
     for code in np.unique(pair[known]):
         cohort = known & (pair == code)
         if _is_common(sent[cohort]) and _is_common(answered[cohort]):
-            told |= cohort
+            keys |= cohort
+    told[move.places[keys[move.keys]]] = True
     return told
 
 
@@ -65,30 +69,30 @@ def _is_common(factors: Floats) -> bool:
 
 
 def _log_factor(before: Side, after: Side, move: Move, classes: slice) -> Floats:
-    """By place: log of tokens per request on the model it moved to, over the one it left."""
+    """By key: log of tokens per request on the model it moved to, over the one it left."""
     rates = []
     for side, mask in ((before, move.fallen > 0), (after, move.risen > 0)):
-        tokens = summed(move.groups, np.where(mask, side.tokens[:, classes].sum(axis=1), 0.0))
-        rates.append(quotient(tokens, summed(move.groups, np.where(mask, side.requests, 0.0))))
+        tokens = summed(move.keys, np.where(mask, side.tokens[:, classes].sum(axis=1), 0.0))
+        rates.append(quotient(tokens, summed(move.keys, np.where(mask, side.requests, 0.0))))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.log(rates[1] / rates[0]))
 
 
 def _same_price(after: Side, move: Move) -> Mask:
-    """By place: whether the same tokens cost the same on both models."""
-    used = summed_rows(move.groups, after.tokens * (move.risen > 0)[:, None])
+    """By key: whether the same tokens cost the same on both models."""
+    used = summed_rows(move.keys, after.tokens * (move.risen > 0)[:, None])
     cost = []
     for side in (move.fallen, move.risen):
-        share = quotient(side, summed(move.groups, side)[move.groups])
-        cost.append((used * summed_rows(move.groups, move.weights * share[:, None])).sum(axis=1))
+        share = quotient(side, summed(move.keys, side)[move.keys])
+        cost.append((used * summed_rows(move.keys, move.weights * share[:, None])).sum(axis=1))
     return np.asarray((cost[0] > 0) & (np.abs(cost[1] - cost[0]) <= SAME_PRICE * cost[0]))
 
 
 def _heaviest(size: Floats, move: Move) -> Ints:
-    """By place, the model of the leaf that moved most."""
+    """By key, the model of the leaf that moved most."""
     order = np.argsort(size, kind="stable")
-    found = np.zeros(int(move.groups.max()) + 1, dtype=np.int64)
-    found[move.groups[order]] = move.models[order]
+    found = np.zeros(int(move.keys.max()) + 1, dtype=np.int64)
+    found[move.keys[order]] = move.models[order]
     return found
 
 

@@ -27,7 +27,7 @@ def parts_of_moves(before: Side, after: Side, move: Move, unit: Floats) -> Moved
 
     `unit` is what one request costs, shape (leaves, 2): for the prompt and for the output.
     """
-    risen, fallen, groups = move.risen, move.fallen, move.groups
+    risen, fallen, groups = move.risen, move.fallen, move.places
     unpriced = _without_price(after, risen, fallen, unit, groups)
     measured = _by_tokenizer(before, after, risen, fallen, unit, groups)
     told = counted_otherwise(before, after, move)

@@ -118,7 +118,8 @@ def _request_effects(
     tiers = _moved_by_grain(leaves, rest, was, (*PLACE, "provider", "model"))
     switched = _moved_by_grain(leaves, rest - tiers, was, PLACE)
     models = leaves.groups(("provider", "model"))
-    move = Move(np.maximum(switched, 0.0), np.maximum(-switched, 0.0), place, models, weights.after)
+    keys = leaves.groups(("team", "project", "key_id"))
+    move = Move(np.maximum(switched, 0.0), np.maximum(-switched, 0.0), place, keys, models, weights.after)
     inside = parts_of_moves(before, after, move, units)
     return {
         "volume": unit * (change - extra - tiers - switched),
