@@ -82,7 +82,7 @@ def drafts_for(case: Case) -> Iterator[Draft]:
 
 def _draft_rate_limit(case: Case) -> Draft | None:
     """Just above the usual peak hour, where the window went beyond it."""
-    scope, usual = _limitable(case), _fact(case, "usual_peak_tokens_per_hour")
+    scope, usual = limitable(case.culprit.scope), _fact(case, "usual_peak_tokens_per_hour")
     peak = _fact(case, "peak_tokens_per_hour")
     if scope is None or not usual or not peak or peak <= HEADROOM * usual:
         return None
@@ -94,7 +94,7 @@ def _draft_rate_limit(case: Case) -> Draft | None:
 
 def _draft_budget(case: Case) -> Draft | None:
     """A fifth above the busiest day of the week before."""
-    scope, usual = _limitable(case), _fact(case, "usual_busiest_day_usd")
+    scope, usual = limitable(case.culprit.scope), _fact(case, "usual_busiest_day_usd")
     if scope is None or not usual:
         return None
     budget = ceil(HEADROOM * usual)
@@ -176,15 +176,10 @@ _DRAFTERS: Mapping[ActionName, Callable[[Case], Draft | None]] = {
 }
 
 
-def _limitable(case: Case) -> Scope | None:
-    """A scope that a gateway can limit: the key, else the project, else the team."""
-    values = case.culprit.scope.as_dict()
-    for dimension in ("key_id", "project", "team"):
-        if values.get(dimension, UNALLOCATED) != UNALLOCATED:
-            return Scope.of(
-                [(d, v) for d, v in case.culprit.scope.items if d in ("team", "project", "key_id")]
-            )
-    return None
+def limitable(scope: Scope) -> Scope | None:
+    """What a gateway can limit of a scope: the key, else the project, else the team."""
+    pinned = [(d, v) for d, v in scope.items if d in ("team", "project", "key_id") and v != UNALLOCATED]
+    return Scope.of(pinned) if pinned else None
 
 
 def _key(case: Case) -> Scope | None:
@@ -210,7 +205,9 @@ def _about(case: Case, tool: str, **arguments: str) -> Evidence | None:
 
 
 def _fact(case: Case, name: str) -> float | None:
-    found = _about(case, "peaks")
+    """A number about the scope that a limit would apply to."""
+    scope = limitable(case.culprit.scope)
+    found = next((e for e in case.evidence if e.tool == "peaks" and e.where == scope), None)
     return found.number(name) if found else None
 
 

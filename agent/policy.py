@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
-from agent.drafts import Case, Draft, drafts_for
+from agent.drafts import Case, Draft, drafts_for, limitable
 from agent.drafts import PolicySettings as PolicySettings
 from agent.evidence import Evidence, call_tool
 from agent.finding import Finding, Proposal, Target, proposal_id
@@ -54,7 +54,7 @@ def propose(
     gathered: dict[str, Evidence] = {}
     proposals: dict[str, Proposal] = {}
     for culprit in finding.culprits:
-        usual = _ask_peaks(reader, finding, culprit.scope)
+        usual = _ask_peaks(reader, finding, limitable(culprit.scope) or culprit.scope)
         gathered[usual.id] = usual
         case = Case(finding, culprit, by_cause[culprit.cause], (*evidence, usual), settings, now)
         for draft in drafts_for(case):

@@ -44,6 +44,7 @@ def run_sections(rows: int, data: Path, chart: Path | None, work: Path) -> list[
         ("Start-up", start_up),
         ("Ingest", lambda: ingest(requests, rows, stores, work)),
         ("Investigate one day", lambda: investigate(stores)),
+        ("Explain one day", lambda: explain(stores)),
         ("Real traffic", lambda: real_traffic(data, chart, work)),
     )
     sections = []
@@ -115,6 +116,22 @@ def investigate(stores: Stores) -> Section:
         ),
         note="After imports: the second call in one process (`evals/warm_call.py`), the first one being "
         "about the day before.",
+    )
+
+
+def explain(stores: Stores) -> Section:
+    """The same day without detection: the search for root causes over the whole ledger."""
+    warm = run((sys.executable, "-m", "evals.warm_call", DAY, "--explain", "--json", *stores.options))
+    after_imports = expect_object(warm)
+    seconds = number(after_imports, "seconds")
+    return Section(
+        "Explain one day of that ledger",
+        f"tokensleuth investigate {DAY}..{DAY} --explain --json",
+        (
+            Figure("wall time after imports", seconds, "s", "under 3 s", seconds < 3),
+            Figure("CPU after imports", number(after_imports, "cpu_seconds"), "s"),
+            Figure("peak memory", warm.peak_mb, "MB"),
+        ),
     )
 
 

@@ -121,3 +121,8 @@ def test_no_gateway_acts_on_a_protected_key_but_people_are_told() -> None:
 
 def test_a_budget_is_told_in_dollars_and_cents() -> None:
     assert SetBudget(max_usd=Decimal(324), period="day").model_dump(mode="json")["max_usd"] == "324.00"
+
+
+def test_a_leaked_key_is_limited_by_what_the_whole_key_usually_does() -> None:
+    proposal = _first(_investigated(_unchanged, STRANGER), "set_rate_limit")
+    assert proposal.target.scope.dimensions == ("team", "key_id")
