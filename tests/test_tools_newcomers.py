@@ -137,3 +137,12 @@ def test_a_new_key_has_no_strangers() -> None:
 
 def test_usage_that_names_no_client_is_no_stranger() -> None:
     assert _strangers(_came(replace(STRANGER, region="us-east-1", client="UNALLOCATED"))) == []
+
+
+def test_a_stranger_is_told_from_a_roll_over_of_the_same_key() -> None:
+    def rolled_over(_: datetime, cell: Cell) -> Cell:
+        usual = cell.key_id == "k1" and cell.client == "sdk/1"
+        return replace(cell, client="sdk/2") if usual else cell
+
+    found = _strangers(_came(STRANGER).change(DAY, rolled_over))
+    assert [s.found.scope.as_dict()["client"] for s in found] == ["curl/8"]

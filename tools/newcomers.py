@@ -15,6 +15,7 @@ from tools.entities import lives
 from tools.leaves import Ints, Leaves, Mask
 from tools.scan import Slice, named
 from tools.split import Split
+from tools.transfers import NEW
 
 ORIGINS: tuple[Dimension, ...] = ("region", "client", "user")
 STILL_THERE = 0.7
@@ -55,7 +56,8 @@ def strangers(split: Split, table: ScopeTable, compared: Comparison) -> Iterator
     fresh = _fresh(leaves, table, compared) & (split.effect("new_entities") == 0)
     if not fresh.any():
         return
-    fresh &= ~_moved_to(leaves, fresh)
+    took_over = leaves.before.activity > NEW * leaves.after.activity
+    fresh &= ~took_over & ~_moved_to(leaves, fresh)
     keys = leaves.groups(("team", "project", "key_id"))
     for key in np.unique(keys[fresh]):
         own = keys == key
