@@ -265,3 +265,19 @@ def test_a_wild_key_does_not_hide_a_steady_one() -> None:
 def test_three_keys_of_eight_are_not_their_model() -> None:
     told = _told(_organisation(keys=16), k2={"times": 3}, k6={"times": 3}, k10={"times": 3})
     assert {s for s, _ in told} == {"team=t1, key_id=k2", "team=t3, key_id=k6", "team=t5, key_id=k10"}
+
+
+def test_two_keys_that_are_all_the_batch_of_their_team_are_the_team() -> None:
+    builder = LedgerBuilder()
+    for i in range(6):
+        cell = Cell(key_id=f"k{i}", team=f"t{i // 2}", requests=100 * (1 + 3 * (i % 2)))
+        builder.run(cell, days=35, shape=noon)
+        if i in (2, 3):
+            cheap = replace(cell, service_tier="batch", price_factor=0.5, feature=f"f{i}")
+            builder.run(cheap, days=35, shape=noon)
+
+    def how(_: datetime, cell: Cell) -> Cell:
+        moved = cell.service_tier == "batch"
+        return replace(cell, service_tier="standard", price_factor=1.0) if moved else cell
+
+    assert [(str(s.scope), s.lead) for s in _suspects(builder.change(DAY, how))] == [("team=t1", "tier_mix")]

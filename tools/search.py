@@ -179,6 +179,19 @@ class _Search:
         spreads = abs(amount) / self.ordinary.spread(looked.mechanism, found)
         return Suspect(found, lead, {m: pico for m, pico in effects.items() if pico}, spreads)
 
+    def made_up_by(self, looked: _Looked, earlier: Sequence[Suspect], last: Suspect) -> Scope | None:
+        """What two suspects have in common, where nearly all that was exposed in it lies in the two."""
+        if looked.mechanism in NOISY:
+            return None
+        exposed = exposure(self.split, self.weights, looked.mechanism, looked.sign)
+        for suspect in earlier:
+            common = Scope(tuple(i for i in last.scope.items if i in suspect.scope.items))
+            both = suspect.slice.leaves | last.slice.leaves
+            whole = float(exposed[self.split.leaves.inside(common)].sum())
+            if common.items and float(exposed[both].sum()) >= INSIDE * whole:
+                return common
+        return None
+
     def _stands_out(self, looked: _Looked, found: Slice, effect: Floats) -> bool:
         """Whether the slice moved by more than the best of so many slices does in ordinary weeks.
 
@@ -213,14 +226,22 @@ class _Search:
 
 
 def _widened(found: Sequence[Suspect], search: _Search, sign: int) -> list[Suspect]:
-    """The last of the suspects takes in those that lie in its scope: they moved alike, not at one rate."""
+    """The last of the suspects takes in those that lie in its scope, or with it make up a larger one.
+
+    They moved alike, not at one rate: by other models, or in keys that do other things beside.
+    """
     *earlier, last = found
-    inside = [s for s in earlier if last.scope.contains(s.scope)]
-    if not (inside and last.scope.items):
+    looked = _Looked(last.lead, sign)
+    scope = last.scope
+    inside = [s for s in earlier if scope.items and scope.contains(s.scope)]
+    if not inside and (whole := search.made_up_by(looked, earlier, last)):
+        scope = whole
+        inside = [s for s in earlier if scope.contains(s.scope)]
+    if not inside:
         return list(found)
     leaves = np.any([last.slice.leaves, *(s.slice.leaves for s in inside)], axis=0)
-    whole = Slice(last.scope, leaves, last.slice.score)
-    return [*(s for s in earlier if s not in inside), search.suspect(_Looked(last.lead, sign), whole)]
+    whole_slice = Slice(scope, leaves, last.slice.score)
+    return [*(s for s in earlier if s not in inside), search.suspect(looked, whole_slice)]
 
 
 def _merged(found: Sequence[Suspect], leaves: Leaves) -> list[Suspect]:
