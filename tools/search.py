@@ -28,9 +28,11 @@ its dimensions strays by chance: 5.8 for ten teams, 6.7 for a hundred keys (the 
 FEWEST_RIVALS = 8
 """All spend is one of the slices of each dimension."""
 LEAST_LEFT = 0.2
+"""What fell to less than this part of itself counts as this much: a log of nothing says too much."""
 CARRIED: tuple[Dimension, ...] = ("client", "provider", "model", "service_tier", "region", "user")
 """What work is carried by: a value that a key took up has no past to have grown from."""
 NOISY: frozenset[Mechanism] = frozenset({"volume"})
+"""Requests come and go by themselves; all other drivers stay what they are."""
 ROOT_SLACK = 0.15
 """Growth of all spend is not told of the part of it that grew a little faster."""
 SAME_LEAVES = 0.6
@@ -48,6 +50,7 @@ GOES_WITH: dict[Mechanism, frozenset[Mechanism]] = {
 }
 """What a mechanism brings along: longer prompts miss the cache, a retry has no answer."""
 PER_MECHANISM = 4
+"""So many slices of one mechanism and direction at most."""
 SCANNED: tuple[Mechanism, ...] = tuple(m for m in MECHANISMS if m not in ("new_entities", "gone_entities"))
 """What appeared is told by set differences, what is gone together with what fell."""
 MOVABLE_BY: dict[Mechanism, frozenset[Dimension]] = {
