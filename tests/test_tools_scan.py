@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ledger.scope import Dimension, Scope
 from tests.ledger_builder import Use, leaves_of
-from tools.leaves import Leaves
-from tools.scan import SLACK, Question, Scan, Slice, named
+from tools.leaves import Leaves, Mask
+from tools.scan import MOSTLY_ALONG, SLACK, Question, Scan, Slice, named
 
 SCANNED: tuple[Dimension, ...] = ("model", "team", "key_id", "region")
 DOLLAR = 10**12
@@ -172,7 +172,7 @@ rows = st.lists(
 
 
 def _every_score(leaves: Leaves, asked: Question) -> dict[Scope, float]:
-    """Scores of all slices up to depth 3, without any pruning."""
+    """Scores of all slices up to depth 3 of which most moved along, without any pruning."""
     floor = 1e-3 * float(np.abs(asked.effect).sum() + asked.exposed.sum()) + 1.0
     found = {}
     for depth in range(4):
@@ -183,9 +183,21 @@ def _every_score(leaves: Leaves, asked: Question) -> dict[Scope, float]:
                 mask = leaves.inside(scope)
                 moved, before = asked.effect[mask].sum(), max(asked.exposed[mask].sum(), floor)
                 now = max(before + moved, floor * 1e-6)
-                if asked.sign * moved >= asked.least:
+                if asked.sign * moved >= asked.least and _share_along(leaves, asked, mask) >= MOSTLY_ALONG:
                     found[scope] = float(now * np.log(now / before) - (now - before))
     return {scope: score for scope, score in found.items() if score > 0}
+
+
+def _share_along(leaves: Leaves, asked: Question, mask: Mask) -> float:
+    """The part of a slice's exposed dollars in keys that moved at least half as fast as the slice."""
+    by_key: dict[tuple[str, str], tuple[float, float]] = {}
+    keys = zip(leaves.column("team"), leaves.column("key_id"), strict=True)
+    for i, key in enumerate(keys):
+        if mask[i]:
+            exposed, moved = by_key.get(key, (0.0, 0.0))
+            by_key[key] = exposed + float(asked.exposed[i]), moved + asked.sign * float(asked.effect[i])
+    total, rise = (sum(part[i] for part in by_key.values()) for i in (0, 1))
+    return sum(e for e, m in by_key.values() if m >= 0.5 * rise / total * e) / total if total else 1.0
 
 
 @settings(deadline=None, max_examples=150)
