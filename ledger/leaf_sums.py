@@ -39,11 +39,16 @@ class ScopeTable:
 
     def inside(self, where: Scope) -> NDArray[np.bool_]:
         """Mask of the scopes that belong to a scope."""
-        mask = np.ones(len(self.scope_ids), dtype=bool)
-        for dimension, value in where.items:
-            at = DIMENSIONS.index(dimension)
-            mask &= (self.names[at] == value)[self.codes[at]]
-        return mask
+        return inside(self.codes, self.names, where)
+
+    def lives(self, dimension: Dimension, where: Scope = EVERYTHING) -> tuple[Ints, Ints]:
+        """First and last hour ever of each code of a dimension; of codes outside the scope, none."""
+        at, among = DIMENSIONS.index(dimension), self.inside(where)
+        first = np.full(len(self.names[at]), np.iinfo(np.int64).max)
+        last = np.full(len(self.names[at]), np.iinfo(np.int64).min)
+        np.minimum.at(first, self.codes[at][among], self.first_hour[among])
+        np.maximum.at(last, self.codes[at][among], self.last_hour[among])
+        return first, last
 
     def grouped(self, positions: Ints, by: Sequence[Dimension]) -> tuple[Ints, list[Scope]]:
         """A dense code for each position by its values in some dimensions, and what the codes stand for."""
@@ -117,6 +122,15 @@ def leaf_sums(
         cost_pico=found["cost_pico"].astype(np.int64),
         computed_pico=found["computed_pico"].astype(np.int64),
     )
+
+
+def inside(codes: Ints, names: Sequence[Names], where: Scope) -> NDArray[np.bool_]:
+    """Mask of the columns of `codes`, shape (dimensions, n), that belong to a scope."""
+    mask = np.ones(codes.shape[1], dtype=bool)
+    for dimension, value in where.items:
+        at = DIMENSIONS.index(dimension)
+        mask &= (names[at] == value)[codes[at]]
+    return mask
 
 
 def dense(columns: Sequence[Ints], count: int) -> Ints:

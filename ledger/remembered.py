@@ -87,15 +87,11 @@ class RememberingReader(Reader):
 
     def first_seen(self, dimension: Dimension, *, where: Scope = EVERYTHING) -> Mapping[str, Window]:
         table = self.scope_table()
-        chosen = np.flatnonzero(table.inside(where))
-        codes = table.codes[DIMENSIONS.index(dimension)][chosen]
+        first, last = table.lives(dimension, where)
         names = table.names[DIMENSIONS.index(dimension)]
-        first, last = np.full(len(names), np.iinfo(np.int64).max), np.full(len(names), -1)
-        np.minimum.at(first, codes, table.first_hour[chosen])
-        np.maximum.at(last, codes, table.last_hour[chosen])
         return {
             str(names[code]): Window(_instant(first[code]), _instant(last[code] + 1))
-            for code in np.unique(codes).tolist()
+            for code in np.flatnonzero(first <= last).tolist()
         }
 
 

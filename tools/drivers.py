@@ -7,7 +7,7 @@ import numpy as np
 from ledger.usage import TOKEN_CLASSES
 from tools.answer import Scalar, ratio
 from tools.factors import OUTPUT, PROMPT
-from tools.leaves import Leaves, Mask, Side
+from tools.leaves import OWNER, Leaves, Mask, Side
 
 CACHED = TOKEN_CLASSES.index("cache_read")
 COMMON = 0.06
@@ -62,7 +62,7 @@ def _common_factor(leaves: Leaves, mask: Mask) -> Mapping[str, Scalar]:
 
     `common_length_ratio` is that factor, 1 where keys or the two texts disagree.
     """
-    keys = leaves.groups(("team", "project", "key_id"))[mask]
+    keys = leaves.groups(OWNER)[mask]
     before, after = leaves.before.only(mask), leaves.after.only(mask)
     found = []
     for text in (PROMPT, slice(OUTPUT, OUTPUT + 1)):

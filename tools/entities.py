@@ -43,7 +43,7 @@ def find_entities(table: ScopeTable, leaves: Leaves, compared: Comparison) -> En
     new: dict[Dimension, Ints] = {}
     gone: dict[Dimension, Ints] = {}
     for dimension in ENTITY:
-        first, last = lives(table, dimension)
+        first, last = table.lives(dimension)
         new[dimension] = np.flatnonzero((first >= known_until) & (first < end))
         gone[dimension] = np.flatnonzero(last < start)
     since = min((hour_number(window)[0] for window in compared.baseline), default=start)
@@ -52,17 +52,6 @@ def find_entities(table: ScopeTable, leaves: Leaves, compared: Comparison) -> En
     gone["key_id"] = np.setdiff1d(gone["key_id"], np.flatnonzero(np.isin(names, list(renamed))))
     new["key_id"] = np.setdiff1d(new["key_id"], np.flatnonzero(np.isin(names, list(renamed.values()))))
     return Entities(new, gone, renamed)
-
-
-def lives(table: ScopeTable, dimension: Dimension) -> tuple[Ints, Ints]:
-    """First and last hour ever of each code of the dimension."""
-    position = DIMENSIONS.index(dimension)
-    count = len(table.names[position])
-    first = np.full(count, np.iinfo(np.int64).max)
-    last = np.full(count, np.iinfo(np.int64).min)
-    np.minimum.at(first, table.codes[position], table.first_hour)
-    np.maximum.at(last, table.codes[position], table.last_hour)
-    return first, last
 
 
 def new_leaves(leaves: Leaves, entities: Entities) -> Mask:
@@ -91,7 +80,7 @@ def _rotations(table: ScopeTable, leaves: Leaves, since: int) -> Mapping[str, st
     """
     if not leaves.weeks:
         return {}
-    first, last = lives(table, "key_id")
+    first, last = table.lives("key_id")
     names = table.names[DIMENSIONS.index("key_id")]
     used = np.unique(leaves.code("key_id"))
     activity = np.array([side.activity for side in (leaves.after, *leaves.weeks)])

@@ -11,11 +11,11 @@ from tools.split import Mechanism, Split, Weights
 from tools.transfers import quotient, summed
 
 CACHED, INPUT = TOKEN_CLASSES.index("cache_read"), TOKEN_CLASSES.index("input")
-LEFT: dict[Mechanism, tuple[Dimension, ...]] = {
+MOVED_BETWEEN: dict[Mechanism, tuple[Dimension, ...]] = {
     "model_mix": ("provider", "model"),
     "tier_mix": ("service_tier",),
 }
-"""What work moves away from."""
+"""Effects with two ends, and the dimensions between which work moved: they do not tell who moved."""
 MUCH_OF_WHAT_LEFT = 0.1
 
 
@@ -38,16 +38,19 @@ def exposure(split: Split, weights: Weights, mechanism: Mechanism, sign: int) ->
         return np.maximum(saved * quotient(cost, listed.sum(axis=1)), 0.0)
     if mechanism in ("tokenizer", "price"):
         without = np.maximum(split.leaves.after.cost_pico - split.effect(mechanism), 0).astype(np.float64)
-        counted = _could_be_counted_otherwise(split)
-        return np.asarray(without * counted if mechanism == "tokenizer" else without)
-    if mechanism in LEFT:
+        return (
+            np.where(_could_be_counted_otherwise(split), without, 0.0)
+            if mechanism == "tokenizer"
+            else without
+        )
+    if mechanism in MOVED_BETWEEN:
         return cost * _of_what_was_left(split, mechanism)
     return cost
 
 
 def _of_what_was_left(split: Split, mechanism: Mechanism) -> Floats:
     """1 for leaves of a model, or tier, that much work moved away from."""
-    groups = split.leaves.groups(LEFT[mechanism])
+    groups = split.leaves.groups(MOVED_BETWEEN[mechanism])
     gross = summed(groups, np.minimum(split.effect(mechanism).astype(np.float64), 0.0))
     return np.asarray((gross <= MUCH_OF_WHAT_LEFT * gross.sum()).astype(np.float64)[groups])
 

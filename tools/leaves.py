@@ -6,13 +6,16 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.leaf_sums import MEASURES, LeafSums, Names, ScopeTable, dense
+from ledger.leaf_sums import MEASURES, LeafSums, Names, ScopeTable, dense, inside
 from ledger.scope import DIMENSIONS, Dimension, Scope
 from tools.comparison import Comparison
 from tools.shapley import Floats
+from tools.transfers import summed
 
 GRAIN: tuple[Dimension, ...] = ("provider", "model", "team", "project", "key_id", "feature", "service_tier")
 """What fixes price and token shape; users, regions and clients only pass work on to each other."""
+OWNER: tuple[Dimension, ...] = ("team", "project", "key_id")
+"""Whose work it is."""
 PLACE: tuple[Dimension, ...] = ("team", "project", "key_id", "feature")
 """Who does what: between models and tiers work moves inside it."""
 
@@ -91,10 +94,7 @@ class Leaves:
 
     def inside(self, where: Scope) -> Mask:
         """Mask of the leaves that belong to a scope."""
-        mask = np.ones(len(self), dtype=bool)
-        for dimension, value in where.items:
-            mask &= self.column(dimension) == value
-        return mask
+        return inside(self.codes, self.names, where)
 
     def only(self, mask: np.ndarray) -> "Leaves":
         """The leaves of a mask."""
@@ -141,9 +141,9 @@ def mean_of(weeks: Sequence[Side], like: Side) -> Side:
 
 def without_past(leaves: Leaves, dimension: Dimension) -> Mask:
     """Leaves whose key did not have their value in the dimension in the baseline."""
-    groups = leaves.groups(("team", "project", "key_id", dimension))
+    groups = leaves.groups((*OWNER, dimension))
     weeks = [week.activity for week in leaves.weeks] or [leaves.before.activity]
-    return np.asarray(np.bincount(groups, np.sum(weeks, axis=0))[groups] <= 0)
+    return np.asarray(summed(groups, np.sum(weeks, axis=0))[groups] <= 0)
 
 
 def renamed_codes(table: ScopeTable, renamed: Mapping[str, str]) -> Ints:

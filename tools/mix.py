@@ -9,6 +9,7 @@ from ledger.usage import Measures
 from ledger.window import Window
 from tools.answer import Row, Scalar, ToolAnswer, added, answer, asked, ratio, share, usd
 from tools.comparison import Comparison, compare_with, widened
+from tools.leaves import OWNER
 from tools.shapley import Floats
 from tools.unit_prices import ModelTier, class_rates, listed_cost
 
@@ -20,7 +21,6 @@ ALIKE = 0.1
 
 CHEAP_TIERS = frozenset({"batch", "flex"})
 
-PLACE: tuple[Dimension, ...] = ("team", "project", "key_id")
 Table = Mapping[Scope, Measures]
 MixDimension = Literal["model", "service_tier"]
 
@@ -62,18 +62,18 @@ def _both_sides(
     reader: Reader, compared: Comparison, where: Scope, dimension: MixDimension
 ) -> tuple[Table, Table]:
     """Totals by place and value, of all the work of the places that are in the scope on either side."""
-    by: tuple[Dimension, ...] = (*PLACE, dimension)
+    by: tuple[Dimension, ...] = (*OWNER, dimension)
     sides = [(compared.window,), compared.baseline]
     tables = [reader.totals(s, by=by, where=widened(where)) if s else {} for s in sides]
     if widened(where) == where:
         return tables[0], tables[1]
-    inside = {s for windows in sides if windows for s in reader.totals(windows, by=PLACE, where=where)}
+    inside = {s for windows in sides if windows for s in reader.totals(windows, by=OWNER, where=where)}
     kept = [{s: m for s, m in table.items() if _place(s) in inside} for table in tables]
     return kept[0], kept[1]
 
 
 def _place(scope: Scope) -> Scope:
-    return Scope(tuple((d, v) for d, v in scope.items if d in PLACE))
+    return Scope(tuple((d, v) for d, v in scope.items if d in OWNER))
 
 
 def _by_value(table: Table, dimension: MixDimension) -> dict[str, Measures]:

@@ -11,8 +11,7 @@ import numpy as np
 from ledger.leaf_sums import ScopeTable, hour_number
 from ledger.scope import DIMENSIONS, UNALLOCATED, Dimension, Scope
 from tools.comparison import Comparison
-from tools.entities import lives
-from tools.leaves import Ints, Leaves, Mask
+from tools.leaves import OWNER, Ints, Leaves, Mask
 from tools.scan import Slice, named
 from tools.split import Split
 from tools.transfers import NEW
@@ -58,7 +57,7 @@ def strangers(split: Split, table: ScopeTable, compared: Comparison) -> Iterator
         return
     took_over = leaves.before.activity > NEW * leaves.after.activity
     fresh &= ~took_over & ~_moved_to(leaves, fresh)
-    keys = leaves.groups(("team", "project", "key_id"))
+    keys = leaves.groups(OWNER)
     for key in np.unique(keys[fresh]):
         own = keys == key
         stranger = own & fresh
@@ -71,7 +70,7 @@ def _fresh(leaves: Leaves, table: ScopeTable, compared: Comparison) -> Mask:
     """Leaves of known keys from an origin that the key was first seen from after the baseline."""
     start, _ = hour_number(compared.window)
     known_until = max((hour_number(w)[1] for w in compared.baseline), default=start)
-    key_first, _ = lives(table, "key_id")
+    key_first, _ = table.lives("key_id")
     fresh = np.zeros(len(leaves), dtype=bool)
     for dimension in ORIGINS:
         seen = _first_together(leaves, table, dimension)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ledger.leaf_sums import dense
 from ledger.scope import DIMENSIONS, Dimension, Scope
-from tools.leaves import PLACE, Ints, Leaves, Mask
+from tools.leaves import OWNER, PLACE, Ints, Leaves, Mask
 from tools.shapley import Floats
 from tools.transfers import summed
 
@@ -175,7 +175,7 @@ class Scan:
 
     def _along(self, found: Slice, asked: Question) -> float:
         """How much of what was exposed in a slice lies in keys that moved at least half as fast as it did."""
-        keys = self.groups(("team", "project", "key_id"))[found.leaves]
+        keys = self.groups(OWNER)[found.leaves]
         exposed, moved = summed(keys, asked.exposed[found.leaves]), summed(keys, asked.effect[found.leaves])
         total = float(exposed.sum())
         if total <= 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ledger.scope import DIMENSIONS, Dimension, Scope
-from tools.exposure import exposure
+from tools.exposure import MOVED_BETWEEN, exposure
 from tools.leaves import PLACE, Leaves, Mask, without_past
 from tools.newcomers import newcomers, strangers
 from tools.ordinary import Ordinary, ordinary_weeks
@@ -53,11 +53,6 @@ PER_MECHANISM = 4
 """So many slices of one mechanism and direction at most."""
 SCANNED: tuple[Mechanism, ...] = tuple(m for m in MECHANISMS if m not in ("new_entities", "gone_entities"))
 """What appeared is told by set differences, what is gone together with what fell."""
-MOVABLE_BY: dict[Mechanism, frozenset[Dimension]] = {
-    "model_mix": frozenset({"provider", "model"}),
-    "tier_mix": frozenset({"service_tier"}),
-}
-"""Effects with two ends, and the dimensions between which work moved: they do not tell who moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +114,7 @@ class _Search:
     least: float = field(init=False)
     without_past: dict[Dimension, Mask] = field(init=False)
     _nets: dict[Mechanism, Floats] = field(default_factory=dict)
+    _exposed: dict[_Looked, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scan = Scan(self.split.leaves)
@@ -158,8 +154,8 @@ class _Search:
 
     def _next(self, looked: _Looked, among: Mask) -> Suspect | None:
         effect = self.effect(looked)
-        exposed = exposure(self.split, self.weights, looked.mechanism, looked.sign)
-        not_told = MOVABLE_BY.get(looked.mechanism, frozenset())
+        exposed = self.exposed(looked)
+        not_told = MOVED_BETWEEN.get(looked.mechanism, ())
         asked = Question(
             effect=effect,
             exposed=exposed,
@@ -186,7 +182,7 @@ class _Search:
         """What two suspects have in common, where nearly all that was exposed in it lies in the two."""
         if looked.mechanism in NOISY:
             return None
-        exposed = exposure(self.split, self.weights, looked.mechanism, looked.sign)
+        exposed = self.exposed(looked)
         for suspect in earlier:
             common = Scope(tuple(i for i in last.scope.items if i in suspect.scope.items))
             both = suspect.slice.leaves | last.slice.leaves
@@ -208,6 +204,12 @@ class _Search:
         spreads = abs(amount) / self.ordinary.spread(looked.mechanism, found)
         return spreads >= ENOUGH + float(np.sqrt(2 * np.log(max(found.rivals, FEWEST_RIVALS))))
 
+    def exposed(self, looked: _Looked) -> Floats:
+        """What could have moved, by leaf."""
+        if looked not in self._exposed:
+            self._exposed[looked] = exposure(self.split, self.weights, looked.mechanism, looked.sign)
+        return self._exposed[looked]
+
     def effect(self, looked: _Looked) -> Floats:
         return np.asarray(np.sum([self._netted(m) for m in looked.together], axis=0))
 
@@ -215,7 +217,7 @@ class _Search:
         """The effect by leaf; moves as what both their ends come to, on the leaves where work left."""
         if mechanism not in self._nets:
             effect = self.split.effect(mechanism).astype(np.float64)
-            self._nets[mechanism] = self._at_the_old_end(effect) if mechanism in MOVABLE_BY else effect
+            self._nets[mechanism] = self._at_the_old_end(effect) if mechanism in MOVED_BETWEEN else effect
         return self._nets[mechanism]
 
     def _at_the_old_end(self, effect: Floats) -> Floats:

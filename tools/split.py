@@ -11,7 +11,7 @@ from tools.alike_moves import Move
 from tools.entities import Entities, gone_leaves, new_leaves
 from tools.factors import FACTORS, OUTPUT, PROMPT, contributions, counted_by_tokens
 from tools.handovers import handed_over
-from tools.leaves import GRAIN, PLACE, Leaves, Mask, Pico, Side
+from tools.leaves import GRAIN, OWNER, PLACE, Leaves, Mask, Pico, Side
 from tools.moves import parts_of_moves, unit_costs
 from tools.shapley import Floats
 from tools.transfers import paired_moves, quotient, summed
@@ -118,7 +118,7 @@ def _request_effects(
     tiers = _moved_by_grain(leaves, rest, was, (*PLACE, "provider", "model"))
     switched = _moved_by_grain(leaves, rest - tiers, was, PLACE)
     models = leaves.groups(("provider", "model"))
-    keys = leaves.groups(("team", "project", "key_id"))
+    keys = leaves.groups(OWNER)
     move = Move(np.maximum(switched, 0.0), np.maximum(-switched, 0.0), place, keys, models, weights.after)
     inside = parts_of_moves(before, after, move, units)
     return {
