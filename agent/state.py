@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.drafts import PolicySettings
 from agent.evidence import Evidence
 from agent.finding import Finding
+from agent.llm.port import Llm
 from agent.look import Subject
 from ledger.reader import Reader
 from playbooks import Playbook
@@ -44,3 +45,5 @@ class Deps:
     policy: PolicySettings = field(default_factory=PolicySettings)
     calendar: tuple[CalendarEntry, ...] = ()
     """What the operator had planned."""
+    llm: Llm | None = None
+    """The language model that questions the deterministic finding; None leaves that finding alone."""

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.llm.port import ChatModel
 from detectors.accepted import Baseline
 from ledger.ingest.stage import Attribution, Owned
 from ledger.owners import owner_of
@@ -30,6 +31,8 @@ class App:
     """Settings in force and the parts they describe; stores are open for as long as a command needs them."""
 
     settings: Settings
+    model: ChatModel | None = None
+    """The language model that investigates; None leaves it to the deterministic analyst."""
 
     @classmethod
     def configured(cls, overrides: Overrides) -> "App":

@@ -35,6 +35,22 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What there is to investigate in a range."""
+
+    window: Window
+    """The part of the range the ledger covers."""
+    subjects: tuple[Subject, ...]
+    """At least one: the range itself where nothing was detected."""
+    detected: int
+    """Incidents the detectors found; 0 when the range itself is explained."""
+    material_usd: Decimal
+    unpriced: Unpriced
+    scored: ScoredSeries | None = None
+    """None where no detector ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Investigated:
     """One incident with everything there is to show of it."""
 
@@ -88,33 +104,44 @@ def investigate_range(
     progress: Progress,
 ) -> InvestigatedRange:
     """Find and explain the incidents of the range, or with `explain` (or none found) the range as a whole."""
-    subjects: list[Subject] = []
-    scored: ScoredSeries | None = None
+    asked = find_subjects(app, reader, window, where=where, explain=explain, progress=progress)
+    return investigate_subjects(app, reader, asked, now=now, progress=progress)
+
+
+def find_subjects(
+    app: App, reader: Reader, window: Window, *, where: Scope, explain: bool, progress: Progress
+) -> Asked:
+    """What there is to investigate in the range; with `explain`, or where nothing is found, the range."""
     covered = covered_range(reader, window, where)
+    least_usd = material_usd(reader, covered, app.settings.reports.material_share, where)
+    whole = _whole_range(covered, where)
     if explain:
-        unpriced = unpriced_usage(reader, covered, where)
-    else:
-        found = detect_range(
-            reader,
-            window,
-            app.settings.detection,
-            where=where,
-            baselines=app.accepted_baselines(),
-            progress=lambda done, total: progress(done, total, "scoring"),
-        )
-        unpriced, scored = found.unpriced, found.detection.scores
-        subjects = [_subject(incident) for incident in found.detection.incidents]
-    detected = len(subjects)
-    subjects = subjects or [_whole_range(covered, where)]
+        return Asked(covered, (whole,), 0, least_usd, unpriced_usage(reader, covered, where))
+    found = detect_range(
+        reader,
+        window,
+        app.settings.detection,
+        where=where,
+        baselines=app.accepted_baselines(),
+        progress=lambda done, total: progress(done, total, "scoring"),
+    )
+    subjects = tuple(_subject(incident) for incident in found.detection.incidents)
+    scored = found.detection.scores
+    return Asked(covered, subjects or (whole,), len(subjects), least_usd, found.unpriced, scored)
+
+
+def investigate_subjects(
+    app: App, reader: Reader, asked: Asked, *, now: datetime, progress: Progress
+) -> InvestigatedRange:
+    """Investigate one after the other; each is saved in the casebook as soon as it is done."""
     deps = _deps(app, reader, now)
     done = []
     with app.casebook() as casebook, open_checkpoints(app.settings.store.checkpoints) as checkpointer:
-        for number, subject in enumerate(subjects):
-            progress(number, len(subjects), "investigating")
-            done.append(_investigate(subject, deps, checkpointer, scored))
+        for number, subject in enumerate(asked.subjects):
+            progress(number, len(asked.subjects), "investigating")
+            done.append(_investigate(subject, deps, checkpointer, asked.scored))
             casebook.save(_record(done[-1], now))
-    least_usd = material_usd(reader, covered, app.settings.reports.material_share, where)
-    return InvestigatedRange(covered, detected, tuple(done), least_usd, unpriced)
+    return InvestigatedRange(asked.window, asked.detected, tuple(done), asked.material_usd, asked.unpriced)
 
 
 def _investigate(
