@@ -12,7 +12,7 @@ from agent.look import Subject, row_scope, suspected_scopes
 from agent.scoring import Scored, is_benign, rank_causes
 from agent.signals import signals_of
 from ledger.scope import Scope
-from playbooks import Playbook, Verdict
+from playbooks import Cause, Playbook, Verdict
 from tools.split import EFFECTS
 
 MAX_ALTERNATIVES = 4
@@ -29,16 +29,28 @@ class Judged:
     """Id of the evidence that gives the dollars."""
     signals: Signals
     ranked: tuple[Scored, ...]
+    turned_from: Cause | None = None
+    """What the rules alone say, where the model's choice turned a close call."""
+    added: bool = False
+    """Whether only the model blames this scope."""
 
     @property
     def best(self) -> Scored:
         return self.ranked[0]
 
+    @property
+    def stands_out(self) -> bool:
+        return self.best.cause != "normal_variation"
+
 
 def explain(subject: Subject, evidence: Sequence[Evidence], playbooks: Sequence[Playbook]) -> Finding:
     """Name the cause of each suspected scope; the largest one's is the incident's."""
+    return conclude(subject, evidence, judge(subject, evidence, playbooks))
+
+
+def conclude(subject: Subject, evidence: Sequence[Evidence], judged: Sequence[Judged]) -> Finding:
+    """The finding that follows from suspects with their causes weighed, the incident's first."""
     split = next((e for e in evidence if e.tool == "effects"), None)
-    judged = judge(subject, evidence, playbooks)
     main = judged[0]
     delta = _usd(split, "delta_usd")
     return Finding(
@@ -52,7 +64,7 @@ def explain(subject: Subject, evidence: Sequence[Evidence], playbooks: Sequence[
         cause=main.best.cause,
         confidence=main.best.confidence,
         alternatives=_alternatives(main),
-        culprits=tuple(_culprit(j, delta) for j in judged if _stands_out(j)),
+        culprits=tuple(_culprit(j, delta) for j in judged if j.stands_out),
         effects=tuple(Effect(name=name, usd=_usd(split, f"{name}_usd")) for name in EFFECTS),
         changes=changes_of(evidence, main.scope, main.signals, main.best),
         unpriced_tokens=_unpriced(evidence, subject, main),
@@ -67,12 +79,16 @@ def judge(
 
     There is at least one.
     """
-    found = []
-    for scope in suspected_scopes(evidence, subject):
-        signals = signals_of(evidence, scope)
-        amount, source = _carried(evidence, scope)
-        found.append(Judged(scope, amount, source, signals, rank_causes(playbooks, signals)))
-    return tuple(sorted(found, key=lambda j: (not _stands_out(j), -abs(j.delta_usd))))
+    scopes = suspected_scopes(evidence, subject)
+    found = [judge_scope(scope, evidence, playbooks) for scope in scopes]
+    return tuple(sorted(found, key=lambda j: (not j.stands_out, -abs(j.delta_usd))))
+
+
+def judge_scope(scope: Scope, evidence: Sequence[Evidence], playbooks: Sequence[Playbook]) -> Judged:
+    """Weigh every cause for one scope."""
+    signals = signals_of(evidence, scope)
+    amount, source = _carried(evidence, scope)
+    return Judged(scope, amount, source, signals, rank_causes(playbooks, signals))
 
 
 def verdict_of(judged: Judged) -> Verdict:
@@ -80,17 +96,16 @@ def verdict_of(judged: Judged) -> Verdict:
     return "benign" if is_benign(playbook, judged.signals) else playbook.verdict
 
 
-def _stands_out(judged: Judged) -> bool:
-    return judged.best.cause != "normal_variation"
-
-
 def _carried(evidence: Sequence[Evidence], scope: Scope) -> tuple[Decimal, str]:
-    """The dollars of a suspect; of the whole change where the scope is the question itself."""
+    """The dollars of a suspect: of its slice, else of its comparison, else of the whole change."""
     for found in evidence:
         for row in found.rows if found.tool == "slices" else ():
             if "lead" in row and row_scope(row["scope"]) == scope:
                 return Decimal(str(row["usd"])).quantize(CENT), found.id
     split = next((e for e in evidence if e.tool == "effects"), None)
+    compared = next((e for e in evidence if e.tool == "compare" and e.where == scope), None)
+    if compared is not None and split is not None and split.where != scope:
+        return _usd(compared, "change_usd"), compared.id
     return _usd(split, "delta_usd"), split.id if split else ""
 
 
@@ -103,6 +118,9 @@ def _culprit(judged: Judged, delta: Decimal) -> Culprit:
         delta_usd=judged.delta_usd,
         share=round(float(judged.delta_usd / delta), 3) if delta else None,
         evidence=tuple(dict.fromkeys(e for e in told_by if e)),
+        playbook=judged.best.playbook.name,
+        turned_from=judged.turned_from,
+        added=judged.added,
     )
 
 

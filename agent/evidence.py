@@ -1,7 +1,7 @@
 """Evidence: the stored answer of one tool call, and the boundary at which tools are called."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -79,6 +79,21 @@ def call_tool(name: str, ask: Callable[[], ToolAnswer], *, window: Window, where
             window=window,
             where=where,
         )
+
+
+def names_in(evidence: Sequence[Evidence]) -> frozenset[str]:
+    """Every value of a dimension that a tool answered or was asked about."""
+    found = {v for e in evidence for _, v in e.where.items}
+    for row in (row for e in evidence for row in e.rows):
+        for value in row.values():
+            found |= (
+                {value}
+                if isinstance(value, str)
+                else set(value.values())
+                if isinstance(value, dict)
+                else set()
+            )
+    return frozenset(found)
 
 
 def _json_arguments(arguments: Mapping[str, object]) -> dict[str, JsonValue]:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agent.evidence import Evidence
+from agent.llm.allowance import Spent
 from agent.measures import Frozen, Gateway, Measure
 from ledger.ids import fact_id
 from ledger.scope import Scope
@@ -34,6 +35,17 @@ class Culprit(Frozen):
     share: float | None
     """Of the incident's change; None where that is 0."""
     evidence: tuple[str, ...]
+    playbook: str = ""
+    """The name of the playbook that fits best of its cause's; empty: the shipped one."""
+    turned_from: Cause | None = None
+    """What the rules alone say, where the model's choice turned a close call."""
+    added: bool = False
+    """Whether only the model blames this scope."""
+
+    @property
+    def decided_by(self) -> Analyst:
+        """Whose word decides; what a model decides is told to people, and no gateway acts on it."""
+        return "llm" if self.added or self.turned_from else "deterministic"
 
     def as_json(self) -> dict[str, JsonValue]:
         return {
@@ -43,6 +55,8 @@ class Culprit(Frozen):
             "delta_usd": str(self.delta_usd),
             "share": self.share,
             "evidence": list(self.evidence),
+            "playbook": self.playbook or self.cause,
+            "decided_by": self.decided_by,
         }
 
 
@@ -129,6 +143,17 @@ def proposal_id(incident_id: str, measure: Measure, target: Target) -> str:
     return fact_id("prop", incident_id, parameters, target.gateway, target.scope.items)
 
 
+class RefusedAction(Frozen):
+    """A measure the model wanted and the policy does not allow."""
+
+    action: ActionName
+    scope: Scope
+    reason: str
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {"action": self.action, "target": _scope_json(self.scope), "reason": self.reason}
+
+
 class Finding(Frozen):
     """The outcome of one investigation."""
 
@@ -151,6 +176,13 @@ class Finding(Frozen):
     analyst: Analyst = "deterministic"
     unsupported_claims: int = 0
     degraded: bool = False
+    degraded_because: tuple[str, ...] = ()
+    """Which configured part failed, and how."""
+    model: str | None = None
+    """The language model that was asked; None where none is configured."""
+    spent: Spent = Spent()
+    """What the model's calls took."""
+    refused: tuple[RefusedAction, ...] = ()
 
     def as_json(
         self, evidence: tuple[Evidence, ...], *, seconds: float | None = None
@@ -176,9 +208,12 @@ class Finding(Frozen):
             "analyst": self.analyst,
             "unsupported_claims": self.unsupported_claims,
             "unpriced_tokens": self.unpriced_tokens,
-            "cost": {"llm_calls": 0, "input_tokens": 0, "output_tokens": 0, "usd": "0.00"},
+            "model": self.model,
+            "cost": self.spent.as_json(),
+            "refused_actions": [r.as_json() for r in self.refused],
             "seconds": seconds,
             "degraded": self.degraded,
+            "degraded_because": list(self.degraded_because),
         }
 
 

@@ -1,9 +1,18 @@
-"""Wires the nodes: look, explain, propose, await decision, conclude."""
+"""Wires the nodes: look, explain, the conversation with the model, propose, await decision, conclude."""
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
+from agent.model_nodes import (
+    answer,
+    next_after_explaining,
+    next_after_finding,
+    next_after_thinking,
+    open_talk,
+    take_finding,
+    think,
+)
 from agent.nodes import (
     await_decision,
     conclude,
@@ -22,12 +31,20 @@ def build_graph(checkpointer: BaseCheckpointSaver[str]) -> InvestigationGraph:
     graph = StateGraph(State, context_schema=Deps)
     graph.add_node("look", look)
     graph.add_node("explain", explain_change)
+    graph.add_node("open_talk", open_talk)
+    graph.add_node("think", think)
+    graph.add_node("answer", answer)
+    graph.add_node("take_finding", take_finding)
     graph.add_node("propose", propose_measures)
     graph.add_node("await_decision", await_decision)
     graph.add_node("conclude", conclude)
     graph.add_edge(START, "look")
     graph.add_edge("look", "explain")
-    graph.add_edge("explain", "propose")
+    graph.add_edge("explain", "open_talk")
+    graph.add_conditional_edges("open_talk", next_after_explaining, ["think", "propose"])
+    graph.add_conditional_edges("think", next_after_thinking, ["answer", "take_finding", "propose"])
+    graph.add_edge("answer", "think")
+    graph.add_conditional_edges("take_finding", next_after_finding, ["think", "propose"])
     graph.add_conditional_edges("propose", next_after_proposals, ["await_decision", "conclude"])
     graph.add_edge("await_decision", "conclude")
     graph.add_edge("conclude", END)

@@ -9,9 +9,10 @@ from agent.evidence import Evidence, call_tool
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window
-from tools import breakdown, changes, compare, key_activity, mix, price_changes, switchers
+from tools import breakdown, changes, compare, key_activity, mix, past_incidents, price_changes, switchers
 from tools.calendar import CalendarEntry
 from tools.effects import effects_of
+from tools.past_incidents import History
 from tools.slices import slices_of
 from tools.study import study_change
 
@@ -95,13 +96,30 @@ def row_scope(value: object) -> Scope:
     return Scope.of({d: v for d, v in value.items()}) if isinstance(value, dict) else EVERYTHING  # noqa: C416
 
 
-def gather(reader: Reader, subject: Subject, calendar: Sequence[CalendarEntry] = ()) -> tuple[Evidence, ...]:
+def gather(
+    reader: Reader,
+    subject: Subject,
+    calendar: Sequence[CalendarEntry] = (),
+    history: History | None = None,
+) -> tuple[Evidence, ...]:
     """Ask everything; each question once."""
     found: dict[str, Evidence] = {e.id: e for e in look_around(reader, subject, calendar)}
     for scope in suspected_scopes(tuple(found.values()), subject):
         for evidence in look_closer(reader, subject.window, scope, calendar):
             found.setdefault(evidence.id, evidence)
+        if history is not None:
+            evidence = _remembered(history, subject.window, scope)
+            found.setdefault(evidence.id, evidence)
     return tuple(found.values())
+
+
+def _remembered(history: History, window: Window, where: Scope) -> Evidence:
+    return call_tool(
+        "past_incidents",
+        lambda: past_incidents(history, window, where=where),
+        window=window,
+        where=where,
+    )
 
 
 def _changes(reader: Reader, window: Window, where: Scope, calendar: Sequence[CalendarEntry]) -> Evidence:

@@ -4,10 +4,12 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agent.analyst import explain, judge
+from agent.dialogue.talk import Talk
 from agent.finding import Finding
 from agent.look import gather
+from agent.model_nodes import hold_against
 from agent.policy import propose
-from agent.report import write_report
+from agent.report import Told, write_report
 from agent.state import Decisions, Deps, State
 from ledger.remembered import remembering
 
@@ -17,7 +19,7 @@ Update = dict[str, object]
 def look(state: State, runtime: Runtime[Deps]) -> Update:
     """Ask the tools everything that tells the causes apart."""
     deps = runtime.context
-    return {"evidence": gather(remembering(deps.reader), state.subject, deps.calendar)}
+    return {"evidence": gather(remembering(deps.reader), state.subject, deps.calendar, deps.history)}
 
 
 def explain_change(state: State, runtime: Runtime[Deps]) -> Update:
@@ -29,14 +31,37 @@ def propose_measures(state: State, runtime: Runtime[Deps]) -> Update:
     """Propose what the playbooks allow, replayed over the last week, and write the report."""
     deps, finding = runtime.context, _finding(state)
     reader = remembering(deps.reader)
-    proposed = propose(reader, finding, state.evidence, deps.playbooks, deps.policy, deps.now)
+    submission = state.talk.submission if state.talk else None
+    held = hold_against(state, deps, submission) if submission else None
+    judged = held.judged if held else judge(state.subject, state.evidence, deps.playbooks)
+    finding = _with_model(finding, state.talk)
+    wanted = submission.actions if submission else ()
+    proposed = propose(reader, finding, state.evidence, deps.playbooks, deps.policy, deps.now, wanted=wanted)
     known = {e.id: e for e in (*state.evidence, *proposed.evidence)}
-    evidence = tuple(known.values())
-    finding = finding.model_copy(update={"proposals": proposed.proposals})
-    judged = judge(state.subject, state.evidence, deps.playbooks)
-    report = write_report(finding, judged, evidence, deps.playbooks)
-    told = {"report": report.markdown, "unsupported_claims": report.unsupported}
-    return {"evidence": evidence, "finding": finding.model_copy(update=told)}
+    finding = finding.model_copy(update={"proposals": proposed.proposals, "refused": proposed.refused})
+    told = Told(finding, judged, (*known.values(), *state.asked), held.statement if held else None)
+    report = write_report(told)
+    update = {
+        "report": report.markdown,
+        "unsupported_claims": report.unsupported + (state.talk.unsupported if state.talk else 0),
+    }
+    return {"evidence": tuple(known.values()), "finding": finding.model_copy(update=update)}
+
+
+def _with_model(finding: Finding, talk: Talk | None) -> Finding:
+    """The finding with what the model's part took, and how it failed where it did."""
+    failed = ("a tool failed; what it would have shown is not known",) if finding.degraded else ()
+    if talk is None:
+        return finding.model_copy(update={"degraded_because": failed})
+    because = (*failed, *(() if talk.failure is None else (talk.failure,)))
+    update = {
+        "model": talk.model,
+        "spent": talk.spent,
+        "degraded": bool(because),
+        "degraded_because": because,
+        "analyst": "llm" if talk.submission else "deterministic",
+    }
+    return finding.model_copy(update=update)
 
 
 def await_decision(state: State) -> Update:

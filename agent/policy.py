@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
+from agent.dialogue.submission import SubmittedAction
 from agent.drafts import Case, Draft, drafts_for, limitable
 from agent.drafts import PolicySettings as PolicySettings
-from agent.evidence import Evidence, call_tool
-from agent.finding import Finding, Proposal, Target, proposal_id
-from agent.look import row_scope
+from agent.evidence import Evidence, call_tool, names_in
+from agent.finding import Culprit, Finding, Proposal, RefusedAction, Target, proposal_id
 from agent.measures import Gateway
 from ledger.reader import Reader
 from ledger.scope import Scope
@@ -39,6 +39,8 @@ class Proposed:
 
     proposals: tuple[Proposal, ...]
     evidence: tuple[Evidence, ...]
+    refused: tuple[RefusedAction, ...] = ()
+    """What the model wanted and may not propose."""
 
 
 def propose(
@@ -48,30 +50,42 @@ def propose(
     playbooks: Sequence[Playbook],
     settings: PolicySettings,
     now: datetime,
+    *,
+    wanted: Sequence[SubmittedAction] = (),
 ) -> Proposed:
-    """Measures for every culprit in the playbook's order of preference, the irreversible ones last."""
-    by_cause = {p.cause: p for p in playbooks}
+    """Measures for every culprit in the playbook's order of preference, the irreversible ones last.
+
+    What a model wants comes first where it is among them, and is refused where it is not.
+    """
     gathered: dict[str, Evidence] = {}
     proposals: dict[str, Proposal] = {}
     for culprit in finding.culprits:
         usual = _ask_peaks(reader, finding, limitable(culprit.scope) or culprit.scope)
         gathered[usual.id] = usual
-        case = Case(finding, culprit, by_cause[culprit.cause], (*evidence, usual), settings, now)
+        case = Case(finding, culprit, playbook_of(culprit, playbooks), (*evidence, usual), settings, now)
         for draft in drafts_for(case):
             replayed = _replay(reader, finding, draft)
             proposal = _proposal(case, draft, replayed)
             if proposal is not None and _passes(proposal, case):
                 proposals.setdefault(proposal.id, proposal)
                 gathered |= {replayed.id: replayed} if replayed else {}
-    ordered = sorted(proposals.values(), key=lambda p: not p.reversible)
-    return Proposed(tuple(ordered), tuple(gathered.values()))
+    found = tuple(proposals.values())
+    ordered = sorted(found, key=lambda p: (not p.reversible, _rank(p, wanted)))
+    refused = [_refused(w, finding, playbooks) for w in wanted if not any(_is(w, p) for p in found)]
+    return Proposed(tuple(ordered), tuple(gathered.values()), tuple(refused))
+
+
+def playbook_of(culprit: Culprit, playbooks: Sequence[Playbook]) -> Playbook:
+    """The playbook by which the culprit was named; where that is not known, the first of its cause."""
+    of_cause = [p for p in playbooks if p.cause == culprit.cause]
+    return next((p for p in of_cause if p.name == culprit.playbook), of_cause[0])
 
 
 def refusal(proposal: Proposal, playbook: Playbook, evidence: Sequence[Evidence]) -> str | None:
     """Why a proposal may not be shown; None when it may. Whoever drafted it, it passes here."""
     if proposal.action not in playbook.actions:
         return f"{proposal.action} is not among the actions for {playbook.cause}"
-    known = _values_in(evidence)
+    known = names_in(evidence)
     foreign = [f"{d}={v}" for d, v in proposal.target.scope.items if v not in known]
     if foreign:
         return f"{', '.join(foreign)} is in no evidence of this investigation"
@@ -80,7 +94,35 @@ def refusal(proposal: Proposal, playbook: Playbook, evidence: Sequence[Evidence]
     return None
 
 
+def _is(wanted: SubmittedAction, proposal: Proposal) -> bool:
+    """Whether a proposal is what the model wanted: the action, on that scope or on what it can act on."""
+    scope, target = wanted.as_scope(), proposal.target.scope
+    return wanted.action == proposal.action and (scope.contains(target) or target.contains(scope))
+
+
+def _rank(proposal: Proposal, wanted: Sequence[SubmittedAction]) -> int:
+    return next((i for i, w in enumerate(wanted) if _is(w, proposal)), len(wanted))
+
+
+def _refused(wanted: SubmittedAction, finding: Finding, playbooks: Sequence[Playbook]) -> RefusedAction:
+    """Why what the model wanted is not proposed."""
+    scope = wanted.as_scope()
+    meant = [c for c in finding.culprits if scope.contains(c.scope) or c.scope.contains(scope)]
+    allowing = [c for c in meant if wanted.action in playbook_of(c, playbooks).actions]
+    if not meant:
+        reason = "its target is no culprit of this investigation"
+    elif not allowing:
+        reason = f"it is not among the actions for {meant[0].cause}"
+    elif all(c.decided_by == "llm" for c in allowing) and wanted.action not in TELLING:
+        reason = "only the model blames this target or names this cause"
+    else:
+        reason = "it would save nothing, lacks a target, or touches what is protected"
+    return RefusedAction(action=wanted.action, scope=scope, reason=reason)
+
+
 def _passes(proposal: Proposal, case: Case) -> bool:
+    if case.culprit.decided_by == "llm" and proposal.action not in TELLING:
+        return False
     if touches_protected(proposal, case.settings.protected_keys):
         return False
     return refusal(proposal, case.playbook, case.evidence) is None
@@ -92,16 +134,6 @@ def touches_protected(proposal: Proposal, globs: Sequence[str]) -> bool:
     if key_id is None or proposal.action in TELLING:
         return False
     return any(fnmatchcase(key_id, glob) for glob in globs)
-
-
-def _values_in(evidence: Sequence[Evidence]) -> frozenset[str]:
-    """Every value of a dimension that a tool answered or was asked about."""
-    found = {v for e in evidence for _, v in e.where.items}
-    for item in evidence:
-        for row in item.rows:
-            found |= {v for v in row.values() if isinstance(v, str)}
-            found |= {v for _, v in row_scope(row.get("scope")).items}
-    return frozenset(found)
 
 
 def _proposal(case: Case, draft: Draft, replayed: Evidence | None) -> Proposal | None:

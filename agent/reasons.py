@@ -31,8 +31,7 @@ def objections(other: Scored) -> Iterator[Piece]:
     if not other.objections:
         yield "fits less well"
     for i, weighed in enumerate(other.objections[:OBJECTIONS]):
-        met = weighed.rule.holds(weighed.value)
-        yield f"{'; ' if i else ''}{'' if met else 'no sign that '}{weighed.rule.why}"
+        yield f"{'; ' if i else ''}{weighed.rule.told(weighed.value)}"
         yield from _measured(weighed)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from agent.analyst import Judged
@@ -23,25 +24,30 @@ from agent.reasons import (
     words,
 )
 from agent.rendering import Format, Piece, Ref, Rendered, Share, Text, named_scope, render
+from agent.statement import Statement, statement_lines
 from agent.waterfall import ACTUAL, EXPECTED, effect_label
+from agent.who_looked import who_looked
 from ledger.scope import Scope
 from ledger.window import short_text
-from playbooks import Cause, Playbook
+from playbooks import Cause
 
 HEADLINED = 2
 """So many culprits are named in the first sentence."""
+REMEMBERED = 3
+"""So many incidents of the past are told."""
 MOST_SHARE = 1.2
 LEAST_REST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """What the report tells of."""
+class Told:
+    """What a report tells of."""
 
     finding: Finding
     judged: Sequence[Judged]
     evidence: Sequence[Evidence]
-    playbooks: Sequence[Playbook]
+    statement: Statement | None = None
+    """The model's words that evidence backs; None where the rules alone speak."""
 
     @property
     def main(self) -> Judged:
@@ -70,27 +76,32 @@ class _Case:
         return Share(amounts, Ref(self.split, "delta_usd", "usd"))
 
 
-def write_report(
-    finding: Finding,
-    judged: Sequence[Judged],
-    evidence: Sequence[Evidence],
-    playbooks: Sequence[Playbook],
-) -> Rendered:
+def write_report(case: Told) -> Rendered:
     """The whole report, in the order in which a reader asks."""
-    case = _Case(finding, judged, evidence, playbooks)
     lines: list[Text] = [
         *_headline(case),
+        *_statement(case),
         *_effects(case),
         *_culprits(case),
         *_alternatives(case),
         *_changes(case),
-        *_proposals(finding),
-        *_checked(evidence),
+        *_seen_before(case),
+        *_proposals(case.finding),
+        *_checked(case.evidence),
+        *_section("Who looked"),
+        *who_looked(case.finding, case.statement),
     ]
-    return render(lines, {e.id: e for e in evidence})
+    return render(lines, {e.id: e for e in case.evidence})
 
 
-def _headline(case: _Case) -> Iterator[Text]:
+def _statement(case: Told) -> Iterator[Text]:
+    """The model's words, apart from what code wrote."""
+    if case.statement is not None:
+        yield from _section("In the words of the model")
+        yield from statement_lines(case.statement)
+
+
+def _headline(case: Told) -> Iterator[Text]:
     """The bold sentence ends in `.** `; the card of the terminal takes what follows it."""
     finding, split = case.finding, case.split
     first, *others = [c.scope for c in finding.culprits] or [finding.scope]
@@ -109,13 +120,13 @@ def _headline(case: _Case) -> Iterator[Text]:
     yield (f"Verdict: {words(finding.verdict)}. Cause: {likely(case.main.best)}{rivals}.",)
 
 
-def _what(case: _Case) -> str:
+def _what(case: Told) -> str:
     """What happened, without a number of it; of several causes the largest."""
     causes, summary = len(case.finding.culprits), case.main.best.playbook.summary
     return f"The largest of {causes} causes: {summary[:1].lower()}{summary[1:]}" if causes > 1 else summary
 
 
-def _who(case: _Case) -> Iterator[Piece]:
+def _who(case: Told) -> Iterator[Piece]:
     """`, 98% of the change from retry storm in ...`; nothing where that only repeats the question.
 
     In dollars where a culprit is far more than the change, because something else went the other way.
@@ -133,7 +144,7 @@ def _who(case: _Case) -> Iterator[Piece]:
         yield f"{' of the change' if of_change and not i else ''} from {words(culprit.cause)}{place}"
 
 
-def _effects(case: _Case) -> Iterator[Text]:
+def _effects(case: Told) -> Iterator[Text]:
     yield from _section("Where the change comes from")
     effects = sorted((e for e in case.finding.effects if e.usd), key=lambda e: -abs(e.usd))
     if not effects:
@@ -153,7 +164,7 @@ def _effects(case: _Case) -> Iterator[Text]:
     yield ("The steps add up to ", total, f", to the cent.{told}", *_unpriced(case))
 
 
-def _unpriced(case: _Case) -> Text:
+def _unpriced(case: Told) -> Text:
     """Tokens that no amount of the report contains."""
     tokens = case.finding.unpriced_tokens
     told_by = next((e.id for e in case.evidence if tokens and e.number("unpriced_tokens") == tokens), "")
@@ -162,7 +173,7 @@ def _unpriced(case: _Case) -> Text:
     return (" ", Ref(told_by, "unpriced_tokens", "count"), " tokens have no price and are not in any amount.")
 
 
-def _culprits(case: _Case) -> Iterator[Text]:
+def _culprits(case: Told) -> Iterator[Text]:
     """Each culprit with why it is told so; what is no culprit still has its reasons."""
     if not case.finding.culprits:
         if why := list(reasons(case.main.best)):
@@ -183,7 +194,7 @@ def _culprits(case: _Case) -> Iterator[Text]:
     yield from _rest(case)
 
 
-def _rest(case: _Case) -> Iterator[Text]:
+def _rest(case: Told) -> Iterator[Text]:
     """What the culprits leave of the change, where that is not next to nothing."""
     shares = [c.share for c in case.finding.culprits if c.share is not None]
     if not shares or abs(sum(shares) - 1) < LEAST_REST:
@@ -193,7 +204,7 @@ def _rest(case: _Case) -> Iterator[Text]:
     yield (case.share(*case.finding.culprits), f" of the change is told of here; {rest}.")
 
 
-def _alternatives(case: _Case) -> Iterator[Text]:
+def _alternatives(case: Told) -> Iterator[Text]:
     """What is still possible, and what would settle it; then what is ruled out, and by what."""
     scored = {s.cause: s for s in case.main.ranked}
     for title, close in (("What else it could be", True), ("What it is not", False)):
@@ -205,7 +216,7 @@ def _alternatives(case: _Case) -> Iterator[Text]:
                 yield (f"  - {settled(case.main, other)}",)
 
 
-def _changes(case: _Case) -> Iterator[Text]:
+def _changes(case: Told) -> Iterator[Text]:
     """Dated changes; that there are none is told only where somebody looked for all of them."""
     if case.finding.changes:
         yield from _section("What changed near the window")
@@ -217,6 +228,23 @@ def _changes(case: _Case) -> Iterator[Text]:
     if looked and not any(e.number("changes") for e in looked):
         yield from _section("What changed near the window")
         yield ("No price, model, key, tier, client or cache is known to have changed.",)
+
+
+def _seen_before(case: Told) -> Iterator[Text]:
+    """Similar incidents of the past and what people decided; nothing where there are none."""
+    found = next(
+        (e for e in case.evidence if e.tool == "past_incidents" and e.where == case.main.scope), None
+    )
+    if found is None or not found.rows:
+        return
+    yield from _section("Seen before")
+    for i, row in enumerate(found.rows[:REMEMBERED]):
+        amount = Ref(found.id, f"rows.{i}.delta_usd", "signed_usd")
+        when = short_text(datetime.fromisoformat(str(row["start_at"])))
+        told = f"- {when} UTC, {_scope(row_scope(row['scope']))}: {words(str(row['cause']))}, "
+        yield (told, amount, f", {row['verdict']}; decisions: {escaped(str(row['decisions']))} ({found.id})")
+        if row.get("note"):
+            yield (f"  - Note: {escaped(str(row['note']))}",)
 
 
 def _proposals(finding: Finding) -> Iterator[Text]:

@@ -1,7 +1,7 @@
 """Weighs every cause's rules against the signals."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import exp
 
 from agent.derived import Signals
@@ -51,15 +51,16 @@ class Scored:
 
 
 def rank_causes(playbooks: Sequence[Playbook], signals: Signals) -> tuple[Scored, ...]:
-    """All causes, best first; confidences sum to 1. `unknown` leads when nothing fits."""
-    weighed = {p.cause: _weigh(p, signals) for p in playbooks}
-    scores = {p.cause: _score(weighed[p.cause], p) for p in playbooks}
-    top = max(scores.values())
-    odds = {cause: exp((score - top) / TEMPERATURE) for cause, score in scores.items()}
-    total = sum(odds.values())
-    ranked = [
-        Scored(p, scores[p.cause], _rounded(odds[p.cause] / total), weighed[p.cause]) for p in playbooks
-    ]
+    """All causes, best first; confidences sum to 1. `unknown` leads when nothing fits.
+
+    Of several playbooks of one cause the one that fits best stands for it, of equals the first given: a
+    cause is as likely with two playbooks as with the better one alone.
+    """
+    standing = _standing(_weighed(p, signals) for p in playbooks)
+    top = max(s.score for s in standing)
+    odds = [exp((s.score - top) / TEMPERATURE) for s in standing]
+    total = sum(odds)
+    ranked = [replace(s, confidence=_rounded(o / total)) for s, o in zip(standing, odds, strict=True)]
     return tuple(sorted(ranked, key=lambda s: -s.score))
 
 
@@ -67,6 +68,21 @@ def is_benign(playbook: Playbook, signals: Signals) -> bool:
     """Whether everything holds that makes this cause harmless."""
     rules = playbook.benign_when
     return bool(rules) and all(r.fact in signals and r.holds(signals[r.fact].value) for r in rules)
+
+
+def _standing(scored: Iterable[Scored]) -> list[Scored]:
+    """The best of each cause, in the order in which the causes were given."""
+    best: dict[Cause, Scored] = {}
+    for fit in scored:
+        if fit.cause not in best or fit.score > best[fit.cause].score:
+            best[fit.cause] = fit
+    return list(best.values())
+
+
+def _weighed(playbook: Playbook, signals: Signals) -> Scored:
+    """One playbook by itself; how confident that makes, the others decide."""
+    weighed = _weigh(playbook, signals)
+    return Scored(playbook, _score(weighed, playbook), 0.0, weighed)
 
 
 def _weigh(playbook: Playbook, signals: Signals) -> tuple[Weighed, ...]:

@@ -121,13 +121,13 @@ def _shares(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
         for row in found.rows if found.tool == "slices" else ():
             if "lead" in row and row_scope(row["scope"]) == scope:
                 sizes = {m: abs(_float(row.get(f"share_{m}"))) for m in MECHANISMS}
-                rise = 1.0 if _float(row["usd"]) >= 0 else -1.0
+                rise = float(_sign(_float(row["usd"])))
                 return _share_signals(sizes, rise, found.id)
     for found in evidence:
         if found.tool == "effects" and found.where == scope:
             usd = {m: found.number(f"{m}_usd") or 0.0 for m in MECHANISMS}
             gross = sum(abs(v) for v in usd.values())
-            rise = 1.0 if sum(usd.values()) >= 0 else -1.0
+            rise = float(_sign(sum(usd.values())))
             return _share_signals(
                 {m: abs(v) / gross if gross else 0.0 for m, v in usd.items()}, rise, found.id
             )
@@ -183,6 +183,11 @@ def _share_signals(sizes: Mapping[Mechanism, float], rise: float, evidence: str)
         "share_more_work": Signal(sum(sizes[m] for m in more) if rise > 0 else 0.0, evidence),
         "share_less_work": Signal(sum(sizes[m] for m in less) if rise < 0 else 0.0, evidence),
     }
+
+
+def _sign(value: float) -> int:
+    """1, -1, or 0 where nothing changed: then it is neither dearer nor cheaper."""
+    return (value > 0) - (value < 0)
 
 
 def _float(value: object) -> float:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.dialogue.talk import Talk
 from agent.drafts import PolicySettings
 from agent.evidence import Evidence
 from agent.finding import Finding
@@ -13,6 +14,7 @@ from agent.look import Subject
 from ledger.reader import Reader
 from playbooks import Playbook
 from tools.calendar import CalendarEntry
+from tools.past_incidents import History
 
 
 class Decisions(BaseModel):
@@ -30,6 +32,10 @@ class State(BaseModel):
     subject: Subject
     evidence: tuple[Evidence, ...] = ()
     finding: Finding | None = None
+    talk: Talk | None = None
+    """The conversation with the model; None where none is configured."""
+    asked: tuple[Evidence, ...] = ()
+    """What the model asked for: it backs sentences, and never the weighing of causes."""
     decisions: Decisions | None = None
     concluded: bool = False
 
@@ -45,5 +51,7 @@ class Deps:
     policy: PolicySettings = field(default_factory=PolicySettings)
     calendar: tuple[CalendarEntry, ...] = ()
     """What the operator had planned."""
+    history: History | None = None
+    """Earlier investigations and what people decided about them."""
     llm: Llm | None = None
     """The language model that questions the deterministic finding; None leaves that finding alone."""

@@ -8,6 +8,7 @@ from typing import cast
 from ledger.catalogue import BoundQuery, bind
 from ledger.engine import Engine, Row
 from ledger.hourly import HourlySeries, summed_by, total_by_hour
+from ledger.own import own_scope_ids
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.usage import Measures, Metric, TokenCounts
 from ledger.window import HOUR, Window
@@ -69,11 +70,12 @@ class Reader:
     engine: Engine
 
     def extent(self) -> Window | None:
-        """From the first hour with usage to the end of the last; None for an empty ledger."""
-        first, last, _ = self._rows(bind("extent"))[0]
-        if first is None:
-            return None
-        return Window(_aware(first), _aware(last) + HOUR)
+        """From the first hour with usage to the end of the last; None for an empty ledger.
+
+        Our own calls count only where there is nothing else: at the present hour in a ledger that ends
+        last week they would make everybody look silent.
+        """
+        return self._extent_without(own_scope_ids(self.engine)) or self._extent_without(())
 
     def totals(
         self, windows: Sequence[Window], *, by: Sequence[Dimension] = (), where: Scope = EVERYTHING
@@ -159,6 +161,10 @@ class Reader:
             )
             for row in rows
         ]
+
+    def _extent_without(self, scope_ids: Sequence[int]) -> Window | None:
+        first, last = self._rows(bind("extent", scope_ids=scope_ids))[0]
+        return None if first is None else Window(_aware(first), _aware(last) + HOUR)
 
     def _rows(self, query: BoundQuery) -> Sequence[Row]:
         return self.engine.rows(query.sql, query.parameters)

@@ -26,7 +26,7 @@ from agent.measures import (
     SetRateLimit,
 )
 from agent.proposal_text import proposal_lines
-from agent.report import write_report
+from agent.report import Told, write_report
 from ledger.scope import EVERYTHING, Scope
 from playbooks import load_playbooks
 from tests.ledger_builder import Cell, LedgerBuilder, at, span
@@ -57,7 +57,7 @@ def _judged(found: Investigation) -> tuple[Judged, ...]:
 
 
 def _written(found: Investigation, finding: Finding, *judged: Judged) -> str:
-    return write_report(finding, judged or _judged(found), found.evidence, PLAYBOOKS).markdown
+    return write_report(Told(finding, judged or _judged(found), found.evidence)).markdown
 
 
 def _cents(text: str) -> Decimal:
@@ -86,7 +86,7 @@ def test_the_verdict_is_told_in_words() -> None:
 def test_the_sections_follow_the_questions_of_a_reader() -> None:
     headings = re.findall(r"^## (.*)$", _investigated().finding.report, re.MULTILINE)
     asked = ["Where the change comes from", "Who carries it, and why", "What it is not",
-             "What changed near the window", "What can be done", "What was checked"]  # fmt: skip
+             "What changed near the window", "What can be done", "What was checked", "Who looked"]  # fmt: skip
     assert headings == asked
 
 
@@ -183,7 +183,7 @@ def test_what_the_culprits_leave_of_the_change_is_told(part: Decimal, told: str)
     )
     culprit = found.finding.culprits[0].model_copy(update={"delta_usd": usd, "share": float(part)})
     finding = found.finding.model_copy(update={"culprits": (culprit,)})
-    report = write_report(finding, _judged(found), evidence, PLAYBOOKS).markdown
+    report = write_report(Told(finding, _judged(found), evidence)).markdown
     assert f"\n{part:.0%} of the change is told of here; {told}" in report
     assert "is told of here" not in found.finding.report
     headline = f"{part:.0%} of the change from retry" if part < 1 else f"+${usd:,.2f} from retry"
@@ -194,7 +194,7 @@ def test_tokens_without_a_price_are_told_beside_the_amounts() -> None:
     found = _investigated()
     prices = found.evidence[0].model_copy(update={"id": "ev_p", "facts": {"unpriced_tokens": 12_345}})
     finding = found.finding.model_copy(update={"unpriced_tokens": 12_345})
-    report = write_report(finding, _judged(found), (*found.evidence, prices), PLAYBOOKS)
+    report = write_report(Told(finding, _judged(found), (*found.evidence, prices)))
     assert "12,345 tokens have no price and are not in any amount." in report.markdown
 
 
@@ -218,14 +218,14 @@ def test_no_change_is_told_only_where_somebody_looked() -> None:
     bare = found.finding.model_copy(update={"changes": ()})
     rest = tuple(e for e in found.evidence if e.tool != "changes")
     for evidence, told in (((*rest, empty), True), ((*rest, full), False), (rest, False)):
-        report = write_report(bare, _judged(found), evidence, PLAYBOOKS).markdown
+        report = write_report(Told(bare, _judged(found), evidence)).markdown
         assert ("is known to have changed" in report) is told
 
 
 def test_what_no_evidence_backs_is_counted() -> None:
     found = _investigated()
     rest = tuple(e for e in found.evidence if e.tool != "effects")
-    report = write_report(found.finding, _judged(found), rest, PLAYBOOKS)
+    report = write_report(Told(found.finding, _judged(found), rest))
     assert report.unsupported >= 5
     assert "cost ? more than expected" in report.markdown
 

@@ -1,12 +1,15 @@
 """Causes are weighed by the rules of their playbooks."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.derived import Signal, derived_from
-from agent.scoring import MOST_CONFIDENT, is_benign, rank_causes
+from agent.reasons import objections
+from agent.scoring import MOST_CONFIDENT, Scored, is_benign, rank_causes
 from agent.signals import FACTS, refuse_unknown_facts
 from ledger.errors import RefusedError
-from playbooks import load_playbooks
+from playbooks import Playbook, load_playbooks
 
 PLAYBOOKS = load_playbooks()
 
@@ -57,3 +60,62 @@ def test_broad_growth_of_many_keys_is_benign() -> None:
 
 def test_every_fact_is_named_once() -> None:
     assert len(FACTS) > 40
+
+
+RETRIES = _signals(rise=1, share_retries=0.9, retried_share_rise=0.06, requests_ratio=1.1)
+STORM = next(p for p in PLAYBOOKS if p.cause == "retry_storm")
+
+
+def _beside(weight: float) -> Playbook:
+    """One more playbook of retry storms, with a single rule that holds."""
+    [rule] = (r for r in STORM.confirms if r.fact == "share_retries")
+    return STORM.model_copy(
+        update={"name": "ours", "confirms": (rule.model_copy(update={"weight": weight}),), "refutes": ()}
+    )
+
+
+def _of_storm(*playbooks: Playbook) -> Scored:
+    [found] = (s for s in rank_causes(playbooks, RETRIES) if s.cause == "retry_storm")
+    return found
+
+
+@pytest.mark.parametrize(("weight", "stands"), [(5, "ours"), (1, "retry_storm")])
+def test_of_two_playbooks_of_a_cause_the_one_that_fits_best_stands_for_it(weight: float, stands: str) -> None:
+    for order in ((_beside(weight), *PLAYBOOKS), (*PLAYBOOKS, _beside(weight))):
+        assert _of_storm(*order).playbook.name == stands
+
+
+def test_where_two_fit_alike_the_first_stands() -> None:
+    again = STORM.model_copy(update={"name": "again"})
+    assert _of_storm(again, *PLAYBOOKS).playbook.name == "again"
+    assert _of_storm(*PLAYBOOKS, again).playbook.name == "retry_storm"
+
+
+def test_a_cause_is_not_likelier_for_having_two_playbooks() -> None:
+    alone, doubled = rank_causes(PLAYBOOKS, RETRIES), rank_causes((*PLAYBOOKS, *PLAYBOOKS), RETRIES)
+    assert [(s.cause, s.score, s.confidence) for s in doubled] == [
+        (s.cause, s.score, s.confidence) for s in alone
+    ]
+
+
+SIGNALS = st.dictionaries(st.sampled_from(sorted(FACTS)), st.floats(-2, 5), max_size=20)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=SIGNALS, extra=st.lists(st.sampled_from(PLAYBOOKS[:-1]), max_size=4), weight=st.floats(0.1, 5))
+def test_every_cause_is_ranked_once_by_the_best_of_its_playbooks(
+    values: dict[str, float], extra: list[Playbook], weight: float
+) -> None:
+    rules = {"confirms": (STORM.confirms[1].model_copy(update={"weight": weight}),)}
+    own = [playbook.model_copy(update=rules) for playbook in extra]
+    ranked = rank_causes((*own, *PLAYBOOKS), _signals(**values))
+    assert sorted(s.cause for s in ranked) == sorted(p.cause for p in PLAYBOOKS)
+    shipped = {s.cause: s.score for s in rank_causes(PLAYBOOKS, _signals(**values))}
+    assert all(s.score >= shipped[s.cause] for s in ranked)
+
+
+def test_an_absence_is_told_in_its_own_words() -> None:
+    ranked = {s.cause: s for s in rank_causes(PLAYBOOKS, _signals(rise=-1, share_retries=0.0))}
+    told = "".join(map(str, objections(ranked["retry_storm"])))
+    assert told.startswith("the change is not in failed or retried requests (")
+    assert "; it does not cost more than usual (ev_rise)" in told

@@ -1,13 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ledger.catalogue import bind
+from ledger.own import OWN_NAME
 from ledger.reader import Reader
+from ledger.remembered import remembering
 from ledger.scope import Scope
 from ledger.window import HOUR, Window
 from tests.ledger_builder import Cell, LedgerBuilder, at, span
 
 SEARCH, CHAT = Scope.parse(["team=search"]), Scope.parse(["team=chat"])
+
+OWN = Cell(team=OWN_NAME, client=OWN_NAME, feature="investigation", requests=4)
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +29,23 @@ def test_the_extent_reaches_from_the_first_hour_to_the_end_of_the_last(reader: R
 
 def test_an_empty_ledger_has_no_extent() -> None:
     assert LedgerBuilder().reader().extent() is None
+
+
+def test_our_own_usage_does_not_move_the_extent() -> None:
+    builder = LedgerBuilder().run(Cell(), days=2, since=3)
+    for since in (0, 9):
+        builder.run(OWN, days=1, since=since).run(replace(OWN, model="gpt-mini"), days=1, since=since)
+    assert builder.reader().extent() == remembering(builder.reader()).extent() == Window(at(3), at(5))
+
+
+def test_our_own_usage_alone_has_an_extent() -> None:
+    assert LedgerBuilder().run(OWN, days=1, since=9).reader().extent() == Window(at(9), at(10))
+
+
+@pytest.mark.parametrize("stranger", [replace(OWN, client="sdk/1"), replace(OWN, team="search")])
+def test_usage_that_shares_only_one_of_our_names_is_not_ours(stranger: Cell) -> None:
+    builder = LedgerBuilder().run(Cell(), days=1).run(stranger, days=1, since=2)
+    assert builder.reader().extent() == Window(at(0), at(3))
 
 
 def test_totals_by_team_add_up_to_the_total(reader: Reader) -> None:

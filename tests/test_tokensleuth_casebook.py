@@ -14,15 +14,17 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import func, select, update
 
+from agent.llm.port import CallUsage, ModelCall
 from ledger.scope import Scope
 from ledger.window import Window
-from tokensleuth.casebook import Casebook, EvidenceDocument, InvestigationRecord
+from tokensleuth.casebook import BookedCall, Casebook, EvidenceDocument, InvestigationRecord
 from tokensleuth.casebook.schema import (
     baseline_changes,
     evidence,
     incidents,
     investigations,
     metadata,
+    model_calls,
     proposals,
 )
 
@@ -65,7 +67,7 @@ def record(at: datetime = NOW, **changed: object) -> InvestigationRecord:
 
 def rows(casebook: Casebook) -> dict[str, int]:
     """Of the tables that hold investigations."""
-    tables = [table for table in metadata.sorted_tables if table is not baseline_changes]
+    tables = [table for table in metadata.sorted_tables if table not in (baseline_changes, model_calls)]
     with casebook.engine.begin() as connection:
         counts = {t.name: connection.scalar(select(func.count()).select_from(t)) for t in tables}
     return {name: int(count or 0) for name, count in counts.items()}
@@ -301,3 +303,42 @@ def test_rows_point_at_their_parents(casebook: Casebook) -> None:
         assert connection.scalars(select(investigations.c.id)).all() == [current]
         assert set(connection.scalars(select(evidence.c.investigation_id))) == {current}
         assert connection.exec_driver_sql("pragma foreign_key_check").fetchall() == []
+
+
+def booked(number: int = 1, at: datetime = NOW, *, cost_pico: int | None = 5) -> BookedCall:
+    """A call for an incident that is not saved."""
+    used = CallUsage(
+        input_tokens=9, cache_read_tokens=8, output_tokens=7, reasoning_tokens=6, estimated=number == 2
+    )
+    call = ModelCall(
+        id=f"call_{number}", incident_id="inc_to_come", at=at, model="gpt-5", usage=used, cost_pico=cost_pico
+    )
+    return BookedCall(call, "openai")
+
+
+def test_model_calls_come_back_as_they_were_earliest_first(casebook: Casebook) -> None:
+    calls = [
+        booked(1),
+        booked(2, NOW - timedelta(microseconds=1), cost_pico=None),
+        booked(3, cost_pico=9**18),
+    ]
+    for call in calls:
+        casebook.save_model_call(call)
+    assert casebook.model_calls() == [calls[1], calls[0], calls[2]]
+    assert casebook.model_calls(NOW) == [calls[0], calls[2]]
+
+
+def test_a_model_call_is_kept_once_and_as_it_was_first(casebook: Casebook) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(casebook.save_model_call, [booked()] * 16))
+    casebook.save_model_call(booked(cost_pico=7))
+    assert casebook.model_calls() == [booked()]
+
+
+def test_what_model_calls_cost_is_summed_from_an_instant_on(casebook: Casebook) -> None:
+    assert casebook.spent_pico(NOW) == 0
+    for number, cost_pico in enumerate((10**18, 3, None)):
+        casebook.save_model_call(booked(number, NOW + timedelta(hours=number), cost_pico=cost_pico))
+    assert casebook.spent_pico(NOW) == 10**18 + 3
+    assert casebook.spent_pico(NOW + timedelta(microseconds=1)) == 3
+    assert casebook.spent_pico(NOW + timedelta(hours=2)) == 0

@@ -59,12 +59,14 @@ def test_an_older_casebook_gets_what_it_lacks_and_keeps_what_it_has(tmp_path: Pa
     path = tmp_path / "c.sqlite"
     Casebook.open(url_of(path)).close()
     execute(path, "drop table baseline_changes")
+    execute(path, "drop table model_calls")
     execute(path, f"update {VERSION_TABLE} set version_num = '0001'")
     execute(path, "insert into incidents values ('inc_1'" + ", ''" * 12 + ")")
     with Casebook.open(url_of(path)) as casebook, casebook.engine.begin() as connection:
         assert connection.exec_driver_sql(f"select version_num from {VERSION_TABLE}").scalar() == HEAD
         assert connection.exec_driver_sql("select id from incidents").scalar() == "inc_1"
         assert connection.exec_driver_sql("select count(*) from baseline_changes").scalar() == 0
+        assert connection.exec_driver_sql("select count(*) from model_calls").scalar() == 0
 
 
 def test_looking_whether_a_casebook_is_there_does_not_make_it(tmp_path: Path) -> None:

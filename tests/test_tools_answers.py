@@ -1,14 +1,43 @@
 """What the tools answer, and that their answers are bounded and never silent."""
 
-from dataclasses import replace
+import inspect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ledger.scope import Scope
+from ledger.reader import Reader
+from ledger.remembered import remembering
+from ledger.scope import DIMENSIONS, EVERYTHING, Dimension, Scope
 from tests.ledger_builder import Cell, LedgerBuilder, at, span
-from tools import breakdown, compare, key_activity, mix, peaks, price_changes, simulate, slices
+from tools import (
+    TOOLS,
+    breakdown,
+    changes,
+    compare,
+    earlier_weeks,
+    effects,
+    hourly_series,
+    key_activity,
+    mix,
+    past_incidents,
+    peaks,
+    price_changes,
+    simulate,
+    slices,
+    switchers,
+)
+from tools.answer import ToolAnswer
+from tools.calendar import CalendarEntry
+from tools.comparison import compare_with
+from tools.past_incidents import PastIncident
 from tools.simulate import Measure
 
 DAY = span(30)
@@ -42,6 +71,38 @@ def test_breakdown_sums_up_what_it_does_not_list() -> None:
         abs(total - Decimal(str(breakdown(_many_keys(6).reader(), DAY, by=["model"]).rows[0]["actual_usd"])))
         < 1
     )
+
+
+@given(limit=st.integers(-1, 9), by=st.sampled_from([["key_id"], ["team", "model"], ["region"]]))
+@settings(max_examples=25, deadline=None)
+def test_breakdown_loses_nothing_whatever_it_lists(limit: int, by: list[Dimension]) -> None:
+    reader = _six_keys()
+    answer = breakdown(reader, DAY, by=by, limit=limit)
+    now = reader.totals([DAY])[EVERYTHING]
+    usual = reader.totals(compare_with(reader, DAY).baseline)[EVERYTHING]
+    assert len(answer.rows) <= max(limit, 1) + 1
+    assert _sum(answer, "requests") == now.requests
+    assert _sum(answer, "tokens") == now.tokens.total
+    assert _sum(answer, "mean_requests") == pytest.approx(usual.requests / 4, abs=0.5)
+    assert _sum(answer, "mean_tokens") == pytest.approx(usual.tokens.total / 4, abs=0.5)
+    assert _sum(answer, "actual_usd") == pytest.approx(now.cost_pico * 1e-12, abs=1e-3)
+
+
+@cache
+def _six_keys() -> Reader:
+    return remembering(_k1(_many_keys(6), requests=900).reader())
+
+
+def _sum(answer: ToolAnswer, name: str) -> float:
+    return sum(_float(row[name]) for row in answer.rows)
+
+
+def test_breakdown_is_bounded_whatever_limit_is_asked_for() -> None:
+    builder = LedgerBuilder()
+    for i in range(60):
+        builder.run(Cell(key_id=f"k{i}"), days=1, since=30)
+    rows = breakdown(builder.reader(), DAY, by=["key_id"], limit=1000).rows
+    assert (len(rows), rows[-1]["values"]) == (51, 10)
 
 
 def test_breakdown_tells_a_broad_rise_from_a_narrow_one() -> None:
@@ -93,6 +154,29 @@ def test_key_activity_counts_earlier_days_that_were_as_busy() -> None:
     assert _float(quiet["as_busy_days"]) > 10
     assert busy["as_busy_days"] == 0
     assert _float(busy["record_ratio"]) > 5
+
+
+def test_key_activity_tells_errors_and_retries_now_and_before() -> None:
+    answer = key_activity(_k1(_many_keys(), requests=200, failed=100, retried=50).reader(), DAY, where=K1)
+    shares = [
+        answer.facts[f"{kind}_share{side}"] for kind in ("failed", "retried") for side in ("", "_before")
+    ]
+    assert shares == pytest.approx([0.5, 0.0, 0.25, 0.0], abs=0.01)
+    assert _sum(answer, "retried_requests") == 50 * 24
+
+
+def test_key_activity_and_compare_tell_the_same_shares() -> None:
+    reader = _k1(_many_keys(), requests=200, failed=7, retried=3).reader()
+    told, compared = key_activity(reader, DAY).facts, compare(reader, DAY).facts
+    names = ("failed_share", "failed_share_before", "retried_share", "retried_share_before")
+    assert {name: told[name] for name in names} == {name: compared[name] for name in names}
+
+
+def test_key_activity_says_since_when_a_key_is_used() -> None:
+    reader = _many_keys().run(Cell(key_id="k9"), days=1, since=30.25).reader()
+    facts = key_activity(reader, DAY, where=Scope((("key_id", "k9"),))).facts
+    assert facts["first_seen_at"] == "2026-11-04T06:00:00Z"
+    assert key_activity(reader, DAY).facts["first_seen_at"] == "2026-10-05T00:00:00Z"
 
 
 def test_price_changes_tell_the_bill_from_the_price_book() -> None:
@@ -234,6 +318,8 @@ def test_a_quiet_day_has_no_suspects() -> None:
 def test_an_empty_ledger_is_no_data() -> None:
     reader = LedgerBuilder().reader()
     answers = [breakdown(reader, DAY, by=["team"]), compare(reader, DAY), key_activity(reader, DAY)]
+    answers += [hourly_series(reader, DAY), earlier_weeks(reader, DAY), switchers(reader, DAY)]
+    answers += [changes(reader, DAY), effects(reader, DAY)]
     answers += [price_changes(reader, DAY), mix(reader, DAY, dimension="model"), slices(reader, DAY)]
     answers += [
         peaks(reader, DAY),
@@ -242,7 +328,94 @@ def test_an_empty_ledger_is_no_data() -> None:
     assert {a.status for a in answers} == {"no_data"}
 
 
-def test_every_tool_tells_what_it_does() -> None:
-    from tools import TOOLS
+@dataclass(frozen=True, slots=True)
+class OnePast:
+    """A history of one incident of everything."""
 
-    assert all(tool.__doc__ and len(tool.__doc__) > 100 for tool in TOOLS)
+    def incidents_before(self, at: datetime) -> Sequence[PastIncident]:
+        window = span(2)
+        assert window.end_at <= at
+        money = Decimal("83.70")
+        return [
+            PastIncident("inc_1", window, EVERYTHING, "key_leak", "confirmed", money, (), None, window.end_at)
+        ]
+
+
+BY_NAME = {tool.__name__: tool for tool in TOOLS}
+
+
+@cache
+def _company() -> Reader:
+    """Several things happen at once on the day, so that most facts have a value."""
+    builder = LedgerBuilder()
+    for i in range(5):
+        builder.run(Cell(key_id=f"k{i}", team="t1", characters_per_token=4.0), days=35)
+    builder.change(DAY, lambda _, cell: replace(cell, model="gpt-mini"))
+    builder.run(Cell(key_id="k8", team="t8", characters_per_token=4.0), days=35)
+    builder.run(Cell(key_id="k8", team="t8", region="eu-north-9", requests=300), days=1, since=30)
+    builder.run(Cell(key_id="k9", team="t9", service_tier="batch", unpriced=True), days=35)
+    return remembering(builder.reader())
+
+
+@cache
+def _answers(name: str) -> Sequence[ToolAnswer]:
+    """What a tool says of that day."""
+    reader, k8 = _company(), Scope((("key_id", "k8"),))
+    launch = CalendarEntry(start=DAY.start_at, end=DAY.end_at, what="launch")
+    match name:
+        case "breakdown":
+            return [breakdown(reader, DAY, by=["key_id"], limit=2)]
+        case "changes":
+            return [changes(reader, DAY, calendar=[launch])]
+        case "key_activity":
+            return [key_activity(reader, DAY, where=k8)]
+        case "mix":
+            return [mix(reader, DAY, dimension="model"), mix(reader, DAY, dimension="service_tier")]
+        case "past_incidents":
+            return [past_incidents(OnePast(), DAY, cause="retry_storm")]
+        case "simulate":
+            return [simulate(reader, DAY.end_at, where=k8, measure=Measure(block=True))]
+        case _:
+            simple = (compare, earlier_weeks, effects, hourly_series, peaks, price_changes, slices, switchers)
+            return [ask(reader, DAY) for ask in simple if ask.__name__ == name]
+
+
+def _told(name: str) -> set[str]:
+    """The facts and row fields of a tool's answers; dimensions name themselves."""
+    told = {field for a in _answers(name) for names in (a.facts, *a.rows) for field in names}
+    return told - set(DIMENSIONS)
+
+
+def _patterns(name: str) -> list[str]:
+    """What a docstring puts between backticks: `<driver>_ratio` stands for every name that ends so."""
+    quoted = re.findall(r"`([^`]+)`", inspect.getdoc(BY_NAME[name]) or "")
+    return [re.sub(r"<\w+>", r"\\w+", re.escape(text)) for text in quoted if text != "<driver>"]
+
+
+def _is_named(field: str, patterns: Sequence[str]) -> bool:
+    return any(re.fullmatch(pattern, field) for pattern in patterns)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_docstring_is_a_prompt_of_a_few_sentences(name: str) -> None:
+    text = inspect.getdoc(BY_NAME[name]) or ""
+    assert 30 <= len(text.split()) <= 140
+    assert "`no_data`:" in text
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_docstring_names_every_fact_and_field_of_the_answer(name: str) -> None:
+    assert {a.status for a in _answers(name)} == {"ok"}
+    drivers = {row.get("driver") for a in _answers(name) for row in a.rows}
+    patterns = _patterns(name)
+    assert {field for field in _told(name) - drivers if not _is_named(field, patterns)} == set()
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_docstring_names_nothing_that_is_not_there(name: str) -> None:
+    """Facts without a value on that day must at least be words of the code."""
+    code = "".join(path.read_text("utf-8") for path in Path(inspect.getfile(ToolAnswer)).parent.glob("*.py"))
+    words = re.findall(r'"(.+?)"', code)
+    arguments = [*inspect.signature(BY_NAME[name]).parameters, *(field.name for field in fields(Measure))]
+    known = {*_told(name), *DIMENSIONS, *words, *arguments}
+    assert [p for p in _patterns(name) if not any(re.fullmatch(p, word) for word in known)] == []

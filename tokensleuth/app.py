@@ -14,7 +14,7 @@ from ledger.prices.makers import provider_of
 from ledger.store import Ledger, open_ledger
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.opening import is_there
-from tokensleuth.settings import Settings, Store, read_settings
+from tokensleuth.settings import LlmSettings, Settings, Store, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class App:
         settings = read_settings(overrides.config)
         given = {"ledger": overrides.ledger, "casebook": overrides.casebook}
         store = {**settings.store.model_dump(), **{k: v for k, v in given.items() if v is not None}}
-        return cls(settings.model_copy(update={"store": Store.model_validate(store)}))
+        chosen = settings.model_copy(update={"store": Store.model_validate(store)})
+        return cls(chosen, _chat_model(chosen.llm))
 
     @contextmanager
     def ledger(self, *, create: bool = False) -> Iterator[Ledger]:
@@ -73,3 +74,21 @@ class App:
             )
 
         return Attribution(provider_of=provider_of, team_of=team_of)
+
+
+def _chat_model(llm: LlmSettings) -> ChatModel | None:
+    """The model that is configured; None where the model or its key is missing."""
+    if not llm.model or llm.api_key is None:
+        return None
+    # Imported here: the client takes a second to load, which commands without a model need not pay.
+    from agent.llm.openai_chat import Endpoint, OpenAIChat
+
+    return OpenAIChat(
+        Endpoint(
+            base_url=llm.base_url,
+            model=llm.model,
+            api_key=llm.api_key.get_secret_value(),
+            request_seconds=llm.request_seconds,
+            retries=llm.retries,
+        )
+    )

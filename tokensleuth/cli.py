@@ -288,6 +288,24 @@ def accept_baseline(
 
 
 @app.command()
+def playbooks(
+    check: Annotated[
+        Path | None, typer.Option("--check", metavar="FILE", help="Only say whether this file is right.")
+    ] = None,
+    json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """List the playbooks in force, shipped and your own, or check one file."""
+
+    def command(configured: "App", _progress: "ProgressBar") -> "Outcome":
+        from tokensleuth.commands.playbooks import run
+
+        return run(configured, check=check)
+
+    execute(command, json=json, config=config, ledger=None, casebook=None)
+
+
+@app.command()
 def reprice(
     apply: Annotated[bool, typer.Option("--apply", help="Write it; without this nothing changes.")] = False,
     json: JsonFlag = False,

@@ -9,6 +9,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)  # noqa: TID251
 
 
+def utc_instant() -> datetime:
+    """The present with fractions of a second, aware, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
 def seconds_since(started: float) -> float:
     """Seconds of wall time since a reading of `stopwatch`."""
     return time.perf_counter() - started

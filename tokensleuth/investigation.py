@@ -1,27 +1,26 @@
 """Investigates a range: detection, one investigation per incident, everything into the casebook."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.evidence import Evidence
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
-from agent.policy import PolicySettings
 from detectors.incidents import Incident
 from detectors.scored import ScoredSeries
-from ledger.money import PICO_PER_USD
+from ledger.money import PICO_PER_USD, usd_from_pico
 from ledger.reader import Reader
 from ledger.scope import Scope
 from ledger.window import Window
-from playbooks import load_playbooks
 from tokensleuth.app import App
 from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord, range_incident_id
 from tokensleuth.checkpoints import open_checkpoints
 from tokensleuth.clock import seconds_since, stopwatch
 from tokensleuth.detection import detect_range
 from tokensleuth.detection_document import spike_json
+from tokensleuth.investigator import investigator
 from tokensleuth.materiality import is_material, material_usd
 from tokensleuth.ranges import covered_range
 from tokensleuth.timeline import Timeline, timeline
@@ -133,15 +132,28 @@ def find_subjects(
 def investigate_subjects(
     app: App, reader: Reader, asked: Asked, *, now: datetime, progress: Progress
 ) -> InvestigatedRange:
-    """Investigate one after the other; each is saved in the casebook as soon as it is done."""
-    deps = _deps(app, reader, now)
-    done = []
+    """Investigate one after the other; each is saved in the casebook as soon as it is done.
+
+    The model is asked about what is material: a small change is not worth what the question costs.
+    """
+    done: list[Investigated] = []
+    found = InvestigatedRange(asked.window, asked.detected, (), asked.material_usd, asked.unpriced)
     with app.casebook() as casebook, open_checkpoints(app.settings.store.checkpoints) as checkpointer:
+        deps = investigator(app, reader, casebook, now)
+        alone = replace(deps, llm=None)
         for number, subject in enumerate(asked.subjects):
             progress(number, len(asked.subjects), "investigating")
-            done.append(_investigate(subject, deps, checkpointer, asked.scored))
+            minor = bool(asked.detected) and not is_material(subject_usd(reader, subject), asked.material_usd)
+            done.append(_investigate(subject, alone if minor else deps, checkpointer, asked.scored))
             casebook.save(_record(done[-1], now))
-    return InvestigatedRange(asked.window, asked.detected, tuple(done), asked.material_usd, asked.unpriced)
+    return replace(found, incidents=tuple(done))
+
+
+def subject_usd(reader: Reader, subject: Subject) -> Decimal:
+    """By how much the subject's cost is off its expectation, before anything else is known."""
+    totals = reader.totals([subject.window], where=subject.scope)
+    actual = sum(measures.cost_pico for measures in totals.values())
+    return usd_from_pico(actual - (subject.expected_pico or 0))
 
 
 def _investigate(
@@ -164,22 +176,6 @@ def _subject(incident: Incident) -> Subject:
 
 def _whole_range(window: Window, where: Scope) -> Subject:
     return Subject(incident_id=range_incident_id(where, window), window=window, scope=where, explain=True)
-
-
-def _deps(app: App, reader: Reader, now: datetime) -> Deps:
-    proposals = app.settings.proposals
-    policy = PolicySettings(
-        default_gateway=proposals.gateway,
-        proposal_hours=proposals.expire_hours,
-        protected_keys=proposals.protected_keys,
-    )
-    return Deps(
-        reader=reader,
-        playbooks=load_playbooks(),
-        now=now,
-        policy=policy,
-        calendar=app.settings.calendar,
-    )
 
 
 def _record(investigated: Investigated, now: datetime) -> InvestigationRecord:

@@ -2,10 +2,11 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
@@ -59,6 +60,55 @@ class Proposals(_Table):
     """Globs of key ids that no action may touch."""
 
 
+class Playbooks(_Table):
+    """Playbooks of your own; see docs/playbooks.md."""
+
+    folder: Path | None = None
+    """Its .md files replace the shipped playbook of their name, or stand beside those of their cause."""
+
+    @field_validator("folder")
+    @classmethod
+    def _home_expanded(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path else None
+
+
+class LlmSettings(_Table):
+    """The language model that questions the rules; without a model and a key the rules work alone."""
+
+    model: str = ""
+    """The model id; empty: none. TOKENSLEUTH_LLM_MODEL overrides it."""
+    base_url: str = "https://api.openai.com/v1"
+    """Any server that speaks Chat Completions. TOKENSLEUTH_LLM_BASE_URL overrides it."""
+    provider: str | None = None
+    """Whose price list the calls are priced by; absent: found from the model's name."""
+    request_seconds: float = Field(default=60, gt=0, le=3600)
+    """For one request, its whole answer included."""
+    retries: int = Field(default=2, ge=0, le=10)
+    """After a failed request, where that may help."""
+    model_calls: int = Field(default=12, ge=1, le=100)
+    """Per investigation, as all limits but the one per day."""
+    tool_calls: int = Field(default=24, ge=0, le=500)
+    tokens: int = Field(default=200_000, ge=1_000)
+    output_tokens_per_call: int = Field(default=4_000, ge=100)
+    usd: float = Field(default=0.50, ge=0)
+    usd_per_day: float = Field(default=10.0, ge=0)
+    """Per UTC day, over all investigations."""
+    seconds: float = Field(default=180, gt=0, le=3600)
+    api_key: SecretStr | None = Field(default=None, exclude=True)
+    """From the environment: TOKENSLEUTH_LLM_API_KEY, else OPENAI_API_KEY; never from the file."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(self.model and self.api_key)
+
+
 class FocusTags(_Table):
     """Which FOCUS tag holds which dimension."""
 
@@ -101,6 +151,8 @@ class Settings(_Table):
     detection: DetectorSettings = DetectorSettings()
     reports: Reports = Reports()
     proposals: Proposals = Proposals()
+    playbooks: Playbooks = Playbooks()
+    llm: LlmSettings = LlmSettings()
     focus_tags: FocusTags = FocusTags()
     owner: tuple[OwnerRule, ...] = ()
     model_alias: tuple[ModelAlias, ...] = ()
@@ -128,9 +180,11 @@ def read_settings(path: Path | None) -> Settings:
     """Settings from `path`, else from ./tokensleuth.toml where it exists, else the defaults."""
     chosen = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     if chosen is None:
-        return Settings()
+        return _with_environment(Settings())
     try:
-        return Settings.model_validate(tomllib.loads(chosen.read_text("utf-8")))
+        given = tomllib.loads(chosen.read_text("utf-8"))
+        _refuse_secrets(given)
+        return _with_environment(Settings.model_validate(given))
     except RefusedError as error:
         raise RefusedError(f"{chosen}: {error}") from None
     except OSError as error:
@@ -139,6 +193,31 @@ def read_settings(path: Path | None) -> Settings:
         raise RefusedError(f"{chosen}: not TOML: {error}") from None
     except ValidationError as error:
         raise RefusedError("\n".join(_told(chosen, error))) from None
+
+
+_LLM_ENVIRONMENT = {
+    "model": ("TOKENSLEUTH_LLM_MODEL",),
+    "base_url": ("TOKENSLEUTH_LLM_BASE_URL", "OPENAI_BASE_URL"),
+    "api_key": ("TOKENSLEUTH_LLM_API_KEY", "OPENAI_API_KEY"),
+}
+
+
+def _refuse_secrets(given: Mapping[str, object]) -> None:
+    """A key in a file is read by too many."""
+    llm = given.get("llm")
+    if isinstance(llm, dict) and "api_key" in llm:
+        raise RefusedError("llm.api_key is no setting; set TOKENSLEUTH_LLM_API_KEY in the environment")
+
+
+def _with_environment(settings: Settings) -> Settings:
+    """What the environment says of the model: the key only there, the rest instead of the file."""
+    found = {
+        field: value
+        for field, names in _LLM_ENVIRONMENT.items()
+        if (value := next((os.environ[n] for n in names if os.environ.get(n)), None))
+    }
+    llm = LlmSettings.model_validate({**settings.llm.model_dump(), **found})
+    return settings.model_copy(update={"llm": llm})
 
 
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}

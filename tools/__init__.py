@@ -3,9 +3,12 @@
 from tools.breakdown import breakdown
 from tools.changes import changes
 from tools.compare import compare
+from tools.earlier_weeks import earlier_weeks
 from tools.effects import effects
+from tools.hourly_series import hourly_series
 from tools.key_activity import key_activity
 from tools.mix import mix
+from tools.past_incidents import past_incidents
 from tools.peaks import peaks
 from tools.price_changes import price_changes
 from tools.simulate import simulate
@@ -14,17 +17,21 @@ from tools.switchers import switchers
 
 TOOLS = (
     breakdown, changes, compare, effects, slices, switchers, key_activity, price_changes, mix, peaks,
-    simulate,
+    simulate, hourly_series, earlier_weeks, past_incidents,
 )  # fmt: skip
+"""All take a `Reader` first but `past_incidents`, which takes a `History`."""
 
 __all__ = [
     "TOOLS",
     "breakdown",
     "changes",
     "compare",
+    "earlier_weeks",
     "effects",
+    "hourly_series",
     "key_activity",
     "mix",
+    "past_incidents",
     "peaks",
     "price_changes",
     "simulate",

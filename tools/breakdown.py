@@ -6,10 +6,12 @@ from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.usage import Measures
 from ledger.window import Window
-from tools.answer import OTHER, Row, Scalar, ToolAnswer, answer, asked, ratio, share, usd
+from tools.answer import OTHER, Row, Scalar, ToolAnswer, added, answer, asked, ratio, share, usd
 from tools.comparison import Comparison, compare_with
 
 NOTHING = Measures()
+MOST_ROWS = 50
+"""Whatever limit is asked for."""
 
 
 def breakdown(
@@ -20,19 +22,24 @@ def breakdown(
     where: Scope = EVERYTHING,
     limit: int = 10,
 ) -> ToolAnswer:
-    """Break the cost of a scope down by one or two dimensions, against the mean of the same hours before.
+    """Break a scope's cost down by one or two dimensions, against the mean of the same hours in up to 4
+    earlier weeks (else days).
 
-    Rows are the values that changed most in dollars, largest change first; what is not listed is summed up
-    in a row `(other)`. `rising_share` is how much of the usual spend lies in values that rose at least
-    half as fast as the whole: near 1 means broad, near 0 means a few values moved.
+    Use it to see who carries a change. Rows, largest change first: the values, `actual_usd`, `mean_usd`,
+    `change_usd`, `requests`, `mean_requests`, `tokens`, `mean_tokens`; a row `(other)` sums up the rest and
+    says of how many `values`. Facts over all: number of `values`, `change_usd`, `cost_ratio` to the mean;
+    `top_share`: the largest change's share of all changes; `rising_share`: share of usual spend in values
+    that moved with the whole, at least half as fast: near 1 is broad, near 0 a few values. `no_data`: no
+    usage now or before. It does not say why cost changed.
     """
     compared = compare_with(reader, window)
     now = reader.totals([window], by=by, where=where)
     before = reader.totals(compared.baseline, by=by, where=where) if compared.baseline else {}
     scopes = sorted(now.keys() | before.keys(), key=lambda s: (-abs(_change(s, now, before, compared)), s))
-    rows = [_row(s, now, before, compared) for s in scopes[:limit]]
-    if scopes[limit:]:
-        rows.append(_other(scopes[limit:], now, before, compared))
+    listed = min(max(limit, 1), MOST_ROWS)
+    rows = [_row(s, now, before, compared) for s in scopes[:listed]]
+    if scopes[listed:]:
+        rows.append(_other(scopes[listed:], now, before, compared))
     return answer(
         "breakdown",
         asked(window, where, by=list(by), limit=limit),
@@ -63,6 +70,7 @@ def _row(
         "requests": actual.requests,
         "mean_requests": round(compared.mean(usual.requests), 1),
         "tokens": actual.tokens.total,
+        "mean_tokens": round(compared.mean(usual.tokens.total), 1),
     }
 
 
@@ -72,13 +80,18 @@ def _other(
     before: Mapping[Scope, Measures],
     compared: Comparison,
 ) -> Row:
-    actual = sum(now.get(s, NOTHING).cost_pico for s in scopes)
+    actual = added([now.get(s, NOTHING) for s in scopes])
+    usual = added([before.get(s, NOTHING) for s in scopes])
     change = sum(_change(s, now, before, compared) for s in scopes)
     return {
         **dict.fromkeys(scopes[0].dimensions, OTHER),
-        "actual_usd": usd(actual),
-        "mean_usd": usd(actual - change),
+        "actual_usd": usd(actual.cost_pico),
+        "mean_usd": usd(actual.cost_pico - change),
         "change_usd": usd(change),
+        "requests": actual.requests,
+        "mean_requests": round(compared.mean(usual.requests), 1),
+        "tokens": actual.tokens.total,
+        "mean_tokens": round(compared.mean(usual.tokens.total), 1),
         "values": len(scopes),
     }
 

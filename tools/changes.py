@@ -61,20 +61,17 @@ def changes(
     where: Scope = EVERYTHING,
     calendar: Sequence[CalendarEntry] = (),
 ) -> ToolAnswer:
-    """List what changed at a known hour in the window or up to 3 days before it, and whether the data moved.
+    """List what changed at a known hour in the window or up to 3 days before, and whether the data moved with
+    it.
 
-    Ask this before blaming anybody: was there a new price, model, key, tier or client, another version of our
-    own price book, a dated event at the provider, or something the operator had planned? `at` is the hour
-    of the change itself. `source` says who tells of it: `ledger` (seen in the usage), `price book` (our own
-    prices: where cost is computed, only they can change it), `events` (dated facts about providers) or
-    `calendar`. An event alone is no cause: `matches` is 1 only when the data made the predicted step
-    (`observed_ratio` within the range around `expected_ratio`) at that time, 0 when they did not, and left
-    out when it could not be seen. Prices are judged on billed cost alone; a tokenizer event on the keys
-    that moved to its model, at the hour they moved. `price_event_matches` and `tokenizer_event_matches`
-    count the dated entries that are borne out; `price_steps` counts the models billed at another price in
-    all of their keys, `price_book_changes` the changes of our own book that computed cost followed;
-    `calendar_covers` is the share of the window's hours that an entry about the whole scope covers;
-    `first_change_at` is the earliest change that the usage shows.
+    Ask this before blaming anybody. Rows by time: `kind`, `at`, `what`, `scope`, `source` (`ledger`: seen in
+    usage; `price book`: ours; `events`: provider facts; `calendar`: plans), `expected_ratio` (`expected_low`
+    to `expected_high`), `observed_ratio`, `matches`: 1 the data made that step, 0 not, null unseen. An event
+    alone is no cause. Facts count `changes`, `new_models`, `new_keys`, `new_tiers`, `new_clients`, `events`,
+    `calendar_entries`; events borne out: `price_event_matches`, `tokenizer_event_matches`,
+    `cache_event_matches`; models billed anew: `price_steps`, `price_step_ratio`, `price_step_at`; our own
+    book: `price_book_changes`, `price_book_ratio`; `calendar_covers`: planned share of hours;
+    `first_change_at` in usage. `no_data`: no usage.
     """
     seen = _look(reader, window, where)
     steps = find_price_steps(reader, seen.priced, ReferenceRates(seen.rates))

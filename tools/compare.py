@@ -15,11 +15,16 @@ LEAST_SPREAD = 0.05
 
 
 def compare(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> ToolAnswer:
-    """Compare what drives the cost of a scope with the mean of the same hours before.
+    """Compare every driver of a scope's cost with the mean of the same hours in up to 4 earlier weeks (else
+    days).
 
-    Gives requests, failed and retried shares, tokens per request by class, the cached share of the prompt,
-    the price per million tokens, characters per token where they are logged, the unpriced share, and how
-    many of its own week-to-week spreads the cost moved by (`spreads`).
+    Use it to see what moved: requests, errors, tokens per request, cached share, price, characters per token.
+    Rows: `driver`, `now`, `before`, `ratio`. Facts: each driver as `<driver>`, `<driver>_before` and
+    `<driver>_ratio`; a share has `<driver>_rise` instead, in points (0.05: 5 %). Also `actual_usd`,
+    `mean_usd`, `change_usd`, `cost_ratio`, `requests`, `mean_requests`, `requests_ratio`, `tokens`,
+    `tokens_ratio`, `tokens_per_hour`, `unpriced_tokens`; `spreads`: cost moved by so many of its ordinary
+    week-to-week spreads; `windows_compared`, also told as `weeks`. What has no value, such as characters not
+    logged, is left out. `no_data`: no usage now or before. It does not say who: use breakdown.
     """
     compared = compare_with(reader, window)
     now = _total(reader, [window], where)

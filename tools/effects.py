@@ -14,11 +14,15 @@ from tools.study import Study, study_change
 def effects(
     reader: Reader, window: Window, *, where: Scope = EVERYTHING, expected_pico: int | None = None
 ) -> ToolAnswer:
-    """Split the change in cost of a scope into its 13 effects; they add up to the change to the cent.
+    """Split the change in a scope's cost into 13 effects that add up to it to the cent.
 
-    The change is what was spent in the window less what was expected. Without `expected_pico` the
-    expectation is the mean of the same hours of the week in up to 4 earlier weeks, and `trend` is 0; with
-    it (from the detector, in 1e-12 USD), `trend` is the difference between the two expectations.
+    Use it first: the largest effect says which kind of cause to look for. The change is `actual_usd` less
+    `expected_usd`; expected is the detector's forecast where given, else `mean_usd`, the mean of the same
+    hours in up to 4 earlier weeks (else days). Rows: `effect`, `usd`; negative lowers cost. Facts: these
+    three, `delta_usd` (the change) and each effect as `<effect>_usd`. `volume` is more or fewer requests of
+    those known before; `new_entities` and `gone_entities` keys, teams, projects or features that appeared or
+    stopped; `trend` the mean less the forecast. `no_data`: no usage now or before. It does not say where: use
+    slices.
     """
     return effects_of(study_change(reader, window, where), expected_pico=expected_pico)
 

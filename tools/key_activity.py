@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.usage import Measures
-from ledger.window import HOUR, Window
+from ledger.window import HOUR, Window, instant_text
 from tools.answer import Row, Scalar, ToolAnswer, answer, asked, ratio, share, usd
 from tools.comparison import Comparison, compare_with, widened
 from tools.hours import hour_facts
@@ -14,16 +14,17 @@ ORIGINS: tuple[Dimension, ...] = ("region", "client")
 
 
 def key_activity(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> ToolAnswer:
-    """Look at the activity of a key (or any scope): age, regions, clients, hours, errors, against before.
+    """Look at who used a key (or any scope), from where and when, and what of that is new.
 
-    `new_origin_share` is the share of cost from regions or clients that were never seen before the
-    baseline ended, `new_origin_share_of_rise` the share of the additional cost; `old_origin_ratio` is how
-    the known ones did against their mean. Both new and unchanged at once is how a leaked key looks; new
-    while the known fell is a roll-over. `evenness` is 1 when the rise is the same at every hour, 0 when it
-    comes in bursts (left out where the usual hours are even too); `shape` correlates the hours with the
-    usual ones. `as_busy_days` and `as_quiet_days` count the earlier days, a week or more ago, on which the
-    same hours were as busy or as quiet as now; `record_ratio` compares the cost with the busiest stretch of
-    as many hours at any time of day, for scopes that work now and then (`past_active_share`).
+    Use it for leaks, loops, retries, new workloads. Rows by cost: `region`, `client`, `actual_usd`,
+    `mean_usd`, `requests`, `failed_requests`, `retried_requests`, `new` (1: not seen before). Facts: `keys`,
+    `first_seen_at`, `age_hours`, `new_scope` (1: first used after the weeks compared); new regions or
+    clients: `new_origins`, `new_origin_names`, `new_origin_usd`, `new_origin_share`,
+    `new_origin_share_of_rise`; `old_origin_ratio` (a leak leaves it near 1, a roll-over lowers it);
+    `failed_share`, `failed_share_before`, `retried_share`, `retried_share_before`; `active_hours_share`,
+    `usual_active_hours_share`, `peak_ratio`; `evenness` of the rise (1 flat, 0 bursts), `shape` (correlation
+    with usual hours); of `days_looked_at` earlier days `as_busy_days`, `as_quiet_days`; `past_active_share`
+    (hours with cost), `record_ratio` (to the busiest past stretch). `no_data`: no usage in the window.
     """
     compared = compare_with(reader, window)
     seen = {d: reader.first_seen(d, where=_who(where)) for d in ORIGINS}
@@ -40,6 +41,7 @@ def key_activity(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -
         facts={
             **age,
             **({} if age.get("new_scope") else _origin_facts(now, before, fresh, compared)),
+            **_error_facts(now, before),
             **hour_facts(reader, compared, where),
         },
         found=bool(now),
@@ -66,6 +68,7 @@ def _rows(
             "mean_usd": usd(compared.mean_pico(before.get(s, Measures()).cost_pico)),
             "requests": now.get(s, Measures()).requests,
             "failed_requests": now.get(s, Measures()).failed_requests,
+            "retried_requests": now.get(s, Measures()).retried_requests,
             "new": int(s in fresh),
         }
         for s in order[:12]
@@ -90,6 +93,19 @@ def _origin_facts(
     }
 
 
+def _error_facts(now: Mapping[Scope, Measures], before: Mapping[Scope, Measures]) -> dict[str, Scalar]:
+    """Shares of requests that failed or were tried again, now and over all hours compared with."""
+    facts: dict[str, Scalar] = {}
+    for suffix, table in (("", now), ("_before", before)):
+        requests = sum(m.requests for m in table.values())
+        if requests:
+            failed = sum(m.failed_requests for m in table.values())
+            retried = sum(m.retried_requests for m in table.values())
+            facts[f"failed_share{suffix}"] = round(failed / requests, 6)
+            facts[f"retried_share{suffix}"] = round(retried / requests, 6)
+    return facts
+
+
 def _age_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, Scalar]:
     """How long the scope has been known, and how many keys it holds."""
     keys = reader.first_seen("key_id", where=_who(where))
@@ -98,6 +114,7 @@ def _age_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, 
     first = min(lived.start_at for lived in keys.values())
     return {
         "keys": len(keys),
+        "first_seen_at": instant_text(first),
         "age_hours": round((compared.window.end_at - first) / HOUR),
         "new_scope": int(first >= compared.known_until),
     }

@@ -26,13 +26,16 @@ MixDimension = Literal["model", "service_tier"]
 
 
 def mix(reader: Reader, window: Window, *, dimension: MixDimension, where: Scope = EVERYTHING) -> ToolAnswer:
-    """Show how requests moved between models (or service tiers) against the same hours before.
+    """Show how requests moved between models or service tiers, against the same hours in up to 4 earlier
+    weeks (else days).
 
-    `from_value` lost and `to_value` gained the largest share of requests. `price_ratio` is the list price
-    of the second against the first for the same tokens, `cost_per_request_ratio` what a request costs on
-    it. `switched_length_ratio` is by how much input and output per request rose alike, 1 if they did not:
-    with an unchanged price that is how a new tokenizer looks. `switchers` counts the keys that moved over;
-    `cheap_tier_share_of_rise` is the share of additional cost at the batch or flex tier.
+    `dimension` is model or service_tier; a scope that pins one is widened, so that both ends of a move show.
+    At most 12 rows: the value, `share`, `share_before` (of requests), `requests`, `mean_requests`,
+    `actual_usd`. Facts: `from_value` lost, `to_value` gained most; `moved_share`; `price_ratio`: list price
+    of the second over the first for the same tokens; `cost_per_request_ratio`; `switched_length_ratio`: input
+    and output per request rose alike by it, else 1; `switchers`: keys that moved; for tiers
+    `cheap_tier_share_of_rise`, `cheap_tier_share_before`: part of added and usual cost at batch or flex. One
+    value alone is no move. `no_data`: no usage in the window.
     """
     compared = compare_with(reader, window)
     now, before = _both_sides(reader, compared, where, dimension)

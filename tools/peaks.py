@@ -16,9 +16,14 @@ USUAL_DAYS = 7
 
 
 def peaks(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> ToolAnswer:
-    """Give the busiest hour and day of a scope in the 7 days before a window, and the window's busiest hour.
+    """Give the busiest hour and day of a scope in the 7 days before a window, and the window's own busiest
+    hour.
 
-    A limit just above the usual peak refuses nothing on an ordinary day.
+    Use it to choose a rate limit or budget: a limit just above the usual peak refuses nothing on an ordinary
+    day. No rows. Facts: `usual_peak_tokens_per_hour`, `usual_peak_requests_per_hour`, `usual_busiest_day_usd`
+    in those 7 days (a day is 24 hours from the window's hour of day); `peak_tokens_per_hour`,
+    `peak_requests_per_hour` in the window. Divide by 60 for a limit per minute. `no_data`: no usage in
+    either. It does not see bursts within an hour, nor weekly or monthly peaks further back.
     """
     earlier = Window(window.start_at - timedelta(days=USUAL_DAYS), window.start_at)
     usual: dict[Metric, Floats] = {m: _hours(reader, earlier, where, m) for m in METRICS}

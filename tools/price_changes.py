@@ -18,13 +18,17 @@ STEP = 0.01
 
 
 def price_changes(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> ToolAnswer:
-    """Find what changed in the pricing of a scope's usage against the same hours before.
+    """Find what changed in how a scope's usage was priced, against the same hours in up to 4 earlier weeks
+    (else days).
 
-    `unit_price_ratio` is what today's tokens cost against what they would have cost at the old unit
-    prices. `rate_ratio` is the same for the price book's rates alone: 1 while `unit_price_ratio` is not
-    means that the bill changed and the price book did not. `version_changed` is 1 when our own price book
-    changed between the two. Also: unpriced tokens, billed against computed cost, restated and newly
-    arriving sources of the rows themselves.
+    Use it when the price per token moved. Rows: `provider`, `model`, `service_tier`, `actual_usd`,
+    `unit_price_ratio`, `rate_ratio`, `unpriced_tokens`. Facts: `unit_price_ratio`: cost of these tokens over
+    their cost at old prices; `rate_ratio`: the same by our price book alone (1: the book did not move);
+    `models`, `models_with_a_step` over 1 %; `version_changed` 1: our book changed, to `version_now`;
+    `computed_share` (of tokens; the rest is billed), `computed_share_before`, `basis_moved`;
+    `unpriced_tokens`, `unpriced_share`, `unpriced_share_before`, `unpriced_models`; delivery: `loads`,
+    `records`, `restated_share`, `new_format_share`, `records_per_cell_ratio` (2: rows count twice).
+    `no_data`: no usage in the window.
     """
     compared = compare_with(reader, window)
     now = _by_model(reader.totals([window], by=MODEL_TIER, where=where))

@@ -30,11 +30,15 @@ class Measure:
 
 
 def simulate(reader: Reader, until: datetime, *, where: Scope, measure: Measure) -> ToolAnswer:
-    """Replay the 7 days before `until` under one measure: what it would have saved and refused per day.
+    """Replay the 7 days before `until` for a scope under one measure: what would it have saved and refused
+    per day?
 
-    Measures: a limit in tokens or requests per minute, a budget per UTC day, the price ratio of another
-    model, or a block. Replayed by the hour: a limit is taken to refuse only what the hour as a whole has
-    too much of, so bursts within an hour are not seen.
+    Use it before proposing an action. Give exactly one measure: `tokens_per_minute`, `requests_per_minute`,
+    `max_usd_per_day` (UTC day), `price_ratio` (cost on another model over the present one) or `block`. No
+    rows. Facts: `days` replayed (fewer in a young ledger); `cost_usd_per_day` and `requests_per_day` as they
+    were; `saving_usd_per_day`, `requests_refused_per_day`; `hours_limited`: hours in which anything was
+    refused. `no_data`: no usage in those days. It replays whole hours: bursts within an hour are not seen, so
+    a limit may refuse more than told. It does not know which requests matter.
     """
     window = _replay_window(reader, until)
     cost = _hours(reader, window, where, "cost_usd")

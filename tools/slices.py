@@ -14,12 +14,16 @@ MANY_SPREADS = 999.0
 
 
 def slices(reader: Reader, window: Window, *, where: Scope = EVERYTHING, limit: int = 6) -> ToolAnswer:
-    """Name the scopes that carry the change in cost, largest first, and the effect that leads in each.
+    """Name the scopes that carry a change in cost, across all dimensions at once, and the effect that leads
+    in each.
 
-    Compares with the same hours of the week in up to 4 earlier weeks, over all dimensions at once. Each
-    row: the scope, the leading effect, the dollars, every other effect in the same leaves, by how many of
-    its ordinary week-to-week spreads it moved, and what the leaves do per request against before. A scope
-    that only repeats the question means that the change is broad.
+    Rows, largest first: `scope`, `lead` (effect), `usd` (change), `baseline_usd` (mean of the same hours in
+    up to 4 earlier weeks, else days), `actual_usd`, `spreads` (ordinary week-to-week spreads it moved),
+    `of_spend` (change over all usual spend), `share_<effect>`, `keys`, `leaves`; per request against before
+    `<driver>_ratio`, `<driver>_rise`; `stranger` 1: new region or client on a known key, whose known ones did
+    `old_origin_ratio`; `new_scope` 1: only new keys; `whole_model` 1: a model everywhere. `(other)` sums up
+    the rest. Facts: `slices`, `change_usd`, `carried_share`, `leaves`. A row that repeats the question: the
+    change is broad. `no_data`: no usage now or before.
     """
     return slices_of(study_change(reader, window, where), limit=limit)
 

@@ -15,20 +15,16 @@ MOST_ROWS = 20
 
 
 def switchers(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> ToolAnswer:
-    """Test whether a new model version counts more tokens for the same work, on the keys that moved to it.
+    """Test on the keys that moved to another model version whether it counts more tokens for the same work.
 
-    Use it when requests moved between models and tokens per request rose. A switcher is a key whose share
-    of requests on the old version fell from over 80 % to under 20 % in or up to 72 h before the window; the
-    facts are about the commonest pair of models, `switched_from` and `switched_to`. `tokenizer_ratio` is the
-    median of prompt tokens per request (cached included) after over before, each key 72 h around its own
-    move, hours of the same kind, less what keys that stayed did meanwhile; `tokenizer_ratio_low` its lower
-    bound at 95 %; `spread` how far the keys differ (a tokenizer gives one common factor, rewritten prompts
-    do not). `tokenizer_verdict` is 1 when at least 3 keys rose alike by over 5 % with price and requests
-    flat, 0.5 when that is only consistent with a tokenizer change (under 3 switchers, or keys that differ),
-    0 when it is refuted. Where characters are logged they decide: `characters_ratio` is prompt characters
-    per request after over before (1: the same text), `tokens_per_character_ratio` what the tokenizer did to
-    it. An `output_ratio` far above `tokenizer_ratio` means longer answers. Status `no_data` with
-    `switchers` 0 means that no key moved: then a tokenizer change of a hosted model is ruled out.
+    Use it when work moved between models and tokens per request rose. Rows: `key_id`, `at`, `from_model`,
+    `to_model`, `share_before`, `share_after` (on the old model), `input_ratio`, `output_ratio`,
+    `characters_ratio`, `requests_ratio` (after over before, per request), `actual_usd`. Facts: `switchers`
+    from `switched_from` to `switched_to`, `steady_keys`, `first_switch_at`; prompt tokens per request
+    `tokenizer_ratio`, `tokenizer_ratio_low` (95 %), `share_of_keys_over` (over 1.05), `spread` between keys;
+    `tokenizer_verdict` 1 borne out, 0.5 consistent, 0 refuted; `characters_ratio` (1: same text),
+    `tokens_per_character_ratio`, `output_ratio`, `switched_price_ratio`, `switched_requests_ratio`.
+    `no_data`: no key moved, so no hosted model's tokenizer explains the change.
     """
     cohort = find_cohort(reader, window, where=where)
     compared = Comparison(window, ())

@@ -14,6 +14,7 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnio
 from agent.llm.bounded_transport import BoundedTransport
 from agent.llm.port import Completion, Message, ModelError, ToolSpec
 from agent.llm.wire import read_completion, sent_message, sent_tool
+from ledger.errors import RefusedError
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,17 @@ class Endpoint:
     request_seconds: float = 60.0
     """For one request, its whole answer included."""
     retries: int = 2
+
+    def __post_init__(self) -> None:
+        """Raises RefusedError for an address that is none and a key no HTTP header can hold."""
+        if not (self.api_key.isascii() and self.api_key.isprintable() and " " not in self.api_key):
+            raise RefusedError("the model's API key has a space, a line break or an odd character in it")
+        try:
+            host = httpx2.URL(self.base_url).host
+        except httpx2.InvalidURL as error:
+            raise RefusedError(f"llm.base_url is no web address: {error}") from None
+        if not host:
+            raise RefusedError(f"llm.base_url names no host: {self.base_url!r}")
 
 
 class _FailedError(Exception):
@@ -79,10 +91,14 @@ class OpenAIChat:
                 wait = min(failed.wait_s if failed.wait_s is not None else 0.5 * 2**attempt, LONGEST_WAIT_S)
                 last = attempt == self._endpoint.retries or time.monotonic() + wait >= until
                 if not failed.retryable or last:
-                    raise ModelError(str(failed), retryable=failed.retryable) from None
-                log.warning("model %s: %s; asking again in %.1f s", self.name, failed, wait)
+                    raise ModelError(self._told(failed), retryable=failed.retryable) from None
+                log.warning("model %s: %s; asking again in %.1f s", self.name, self._told(failed), wait)
                 Event().wait(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _told(self, failed: _FailedError) -> str:
+        """On one line and without our key, which servers repeat in errors."""
+        return _short(str(failed).replace(self._endpoint.api_key, "***"))
 
     def _ask(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], max_output_tokens: int, until: float
@@ -101,25 +117,28 @@ class OpenAIChat:
             content_type = response.headers.get("content-type", "")
             return read_completion(response.content, content_type, [*prompt, *offered])
         except openai.APIStatusError as error:
-            raise _of_status(error, self._endpoint.api_key) from None
+            raise _of_status(error) from None
         except openai.APITimeoutError:
             raise _FailedError(f"no answer within {left:.0f} s", retryable=True) from None
         except openai.APIConnectionError as error:
-            raise _FailedError(
-                f"not reachable: {_short(str(error.__cause__ or error))}", retryable=True
-            ) from None
+            raise _FailedError(_of_connection(error), retryable=True) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise _FailedError(_short(str(error)), retryable=False) from None
+            raise _FailedError(str(error), retryable=False) from None
         except ModelError as error:
             raise _FailedError(str(error), retryable=error.retryable) from None
 
 
-def _of_status(error: openai.APIStatusError, api_key: str) -> _FailedError:
-    """What the server said, on one line and without our key."""
-    told = _short(error.message.replace(api_key, "***"))
+def _of_connection(error: openai.APIConnectionError) -> str:
+    cause = error.__cause__ or error
+    told = "not reachable" if isinstance(cause, httpx2.ConnectError) else "no whole answer"
+    return f"{told}: {cause}"
+
+
+def _of_status(error: openai.APIStatusError) -> _FailedError:
+    """What the server said."""
     retryable = error.status_code in RETRYABLE and error.code not in SPENT
     wait_s = _asked_wait(error.response.headers.get("retry-after"))
-    return _FailedError(f"status {error.status_code}: {told}", retryable=retryable, wait_s=wait_s)
+    return _FailedError(f"status {error.status_code}: {error.message}", retryable=retryable, wait_s=wait_s)
 
 
 def _asked_wait(text: str | None) -> float | None:

@@ -12,11 +12,11 @@ from ledger.errors import UnreachableError
 Role = Literal["system", "user", "assistant", "tool"]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ToolCall(_Frozen):
+class ToolCall(Frozen):
     """A call the model asks for, as it wrote it: nothing is checked yet."""
 
     id: str
@@ -25,7 +25,7 @@ class ToolCall(_Frozen):
     """JSON text, or what the model took for it."""
 
 
-class Message(_Frozen):
+class Message(Frozen):
     """One turn of the conversation."""
 
     role: Role
@@ -36,7 +36,7 @@ class Message(_Frozen):
     """Of a tool's turn: which call it answers."""
 
 
-class CallUsage(_Frozen):
+class CallUsage(Frozen):
     """Tokens of one call by disjoint class."""
 
     input_tokens: int = Field(default=0, ge=0)
@@ -53,7 +53,7 @@ class CallUsage(_Frozen):
         return self.input_tokens + self.cache_read_tokens + self.output_tokens
 
 
-class Completion(_Frozen):
+class Completion(Frozen):
     """What the model answered."""
 
     text: str = ""
@@ -101,7 +101,7 @@ class ChatModel(Protocol):
         ...
 
 
-class ModelCall(_Frozen):
+class ModelCall(Frozen):
     """One call that was made, for the books."""
 
     id: str
@@ -136,7 +136,7 @@ class Limits:
     model_calls: int = 12
     tool_calls: int = 24
     tokens: int = 200_000
-    output_tokens_per_call: int = 2_000
+    output_tokens_per_call: int = 4_000
     usd: float = 0.50
     """Per investigation."""
     usd_per_day: float = 10.0

@@ -11,6 +11,8 @@ from agent.llm.tokens import estimated_tokens
 
 MAX_TOOL_CALLS = 16
 """Of one turn; what is beyond is not read."""
+MAX_COUNT = 10**9
+"""Tokens of one call that are believed; a larger count is a fault and estimated anew."""
 MAX_NAME = 64
 MAX_TEXT = 40_000
 """Characters of an answer that are kept; no finding is so long."""
@@ -63,8 +65,8 @@ class _Reasoning(_Lenient):
 
 
 class _Usage(_Lenient):
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(ge=0)
+    prompt_tokens: int = Field(ge=0, le=MAX_COUNT)
+    completion_tokens: int = Field(ge=0, le=MAX_COUNT)
     prompt_tokens_details: _Cached | None = None
     completion_tokens_details: _Reasoning | None = None
 
@@ -112,7 +114,7 @@ def read_completion(body: bytes, content_type: str, prompt: Sequence[Mapping[str
     except ValidationError as error:
         raise ModelError(f"the answer is no chat completion: {_first(error)}") from None
     calls = tuple(_tool_call(c, i) for i, c in enumerate((choice.message.tool_calls or ())[:MAX_TOOL_CALLS]))
-    text = (choice.message.content or "")[:MAX_TEXT]
+    text = _whole_characters(choice.message.content or "", MAX_TEXT)
     return Completion(
         text=text,
         tool_calls=calls,
@@ -131,10 +133,15 @@ def _parsed(body: bytes) -> JsonValue:
 
 def _tool_call(call: _Call, position: int) -> ToolCall:
     return ToolCall(
-        id=(call.id or f"call_{position}")[:MAX_NAME],
-        name=call.function.name[:MAX_NAME],
-        arguments=call.function.arguments[:MAX_TEXT],
+        id=_whole_characters(call.id or f"call_{position}", MAX_NAME),
+        name=_whole_characters(call.function.name, MAX_NAME),
+        arguments=_whole_characters(call.function.arguments, MAX_TEXT),
     )
+
+
+def _whole_characters(text: str, most: int) -> str:
+    """The first of a text; halves of characters, which JSON can hold and UTF-8 cannot, become `?`."""
+    return text[:most].encode(errors="replace").decode()
 
 
 def _usage(

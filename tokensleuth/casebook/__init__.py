@@ -1,11 +1,13 @@
-"""The record of what was found, proposed and decided: incidents, evidence, proposals, baselines."""
+"""The record of what was found, proposed, decided and spent on finding it."""
 
 from tokensleuth.casebook.baselines import BaselineChange
+from tokensleuth.casebook.calls import BookedCall
 from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord, JsonObject, ProposalState
 from tokensleuth.casebook.store import Casebook
 
 __all__ = [
     "BaselineChange",
+    "BookedCall",
     "Casebook",
     "EvidenceDocument",
     "InvestigationRecord",

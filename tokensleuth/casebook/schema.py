@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration under `migrations/versions`; numbered, so that older sorts before newer."""
 
 VERSION_TABLE = "casebook_version"
@@ -171,3 +172,21 @@ baseline_changes = Table(
     Index("baseline_changes_baseline_id", "baseline_id"),
 )
 """Rows are only added; the last one of a baseline, by `number`, is its state."""
+
+model_calls = Table(
+    "model_calls",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("incident_id", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("model", String(255), nullable=False),
+    Column("provider", String(255), nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("estimated", Boolean, nullable=False),
+    Column("cost_pico", BigInteger),
+    Index("model_calls_at", "at"),
+)
+"""Rows are only added; no foreign key, since a call is made before its incident is saved."""

@@ -10,6 +10,7 @@ from sqlalchemy import Case, ColumnElement, Connection, Engine, and_, case, sele
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window, instant_text
 from tokensleuth.casebook.baselines import BaselineChange, append_change, read_baselines
+from tokensleuth.casebook.calls import BookedCall, insert_call, read_calls, summed_pico
 from tokensleuth.casebook.opening import LOCK_TIMEOUT_S, open_engine, plain_errors, write_transaction
 from tokensleuth.casebook.records import InvestigationRecord, JsonObject, ProposalState
 from tokensleuth.casebook.saving import save_investigation
@@ -97,6 +98,21 @@ class Casebook:
         """The state of every baseline inside `scope`, undone ones included, latest level first."""
         with plain_errors(self.engine), self.engine.begin() as connection:
             return [c for c in read_baselines(connection) if scope.contains(c.baseline.scope)]
+
+    def save_model_call(self, call: BookedCall) -> None:
+        """Add a call to a language model; one of the same id stays as it is."""
+        with plain_errors(self.engine), write_transaction(self.engine) as connection:
+            insert_call(connection, call)
+
+    def model_calls(self, since: datetime | None = None) -> list[BookedCall]:
+        """Calls at or after `since`, or all, earliest first."""
+        with plain_errors(self.engine), self.engine.begin() as connection:
+            return read_calls(connection, since)
+
+    def spent_pico(self, since: datetime) -> int:
+        """What the calls at or after `since` cost in 1e-12 USD; unpriced ones add nothing."""
+        with plain_errors(self.engine), self.engine.begin() as connection:
+            return summed_pico(connection, since)
 
 
 def _overlapping(window: Window) -> Conditions:

@@ -4,15 +4,20 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
+from agent.llm.port import Limits, ModelCall
+from agent.signals import FACTS
 from ledger.errors import TokensleuthError
+from ledger.money import usd_from_pico
 from ledger.scope import EVERYTHING, UNALLOCATED
 from ledger.store import Ledger
 from ledger.window import Window, short_text
+from playbooks import CAUSES, load_playbooks
 from tokensleuth.app import App
 from tokensleuth.casebook.opening import is_there
 from tokensleuth.clock import utc_now
@@ -35,12 +40,14 @@ class Check(NamedTuple):
     detail: str
 
 
-def run(app: App) -> Outcome:
-    """Every check runs, also after one failed."""
+def run(app: App, *, usd_per_day: float | None = None) -> Outcome:
+    """Every check runs, also after one failed; `usd_per_day` is what the model may cost."""
+    cap_usd = Limits().usd_per_day if usd_per_day is None else usd_per_day
     checks = [
         _program(),
+        *_guarded("playbooks", lambda: _playbooks(app.settings.playbooks.folder)),
         *_guarded("ledger", lambda: _ledger(app)),
-        *_guarded("casebook", lambda: _casebook(app)),
+        *_guarded("casebook", lambda: _casebook(app, cap_usd)),
     ]
     ok = all(check.status != "fail" for check in checks)
     document = {"checks": [check._asdict() for check in checks], "ok": ok}
@@ -67,14 +74,38 @@ def _program() -> Check:
     return Check("program", "ok", f"tokensleuth {version('tokensleuth')} on Python {python}")
 
 
-def _casebook(app: App) -> Iterator[Check]:
+def _playbooks(folder: Path | None) -> Iterator[Check]:
+    found = load_playbooks(folder, facts=FACTS)
+    own = [playbook for playbook in found if playbook.origin == "folder"]
+    if folder is None:
+        yield Check("playbooks", "ok", f"{len(found)} shipped; no folder of your own is set")
+    elif not own:
+        yield Check("playbooks", "warn", f"{folder} holds no playbook: a playbook is a .md file")
+    else:
+        replaced = sum(playbook.name in CAUSES for playbook in own)
+        told = f"{len(own) - replaced} added, {replaced} in place of a shipped one"
+        yield Check("playbooks", "ok", f"{len(own)} from {folder}: {told}")
+
+
+def _casebook(app: App, cap_usd: float) -> Iterator[Check]:
     if not is_there(app.settings.store.casebook_url):
         yield Check("casebook", "ok", "does not exist yet; the first investigation makes it")
         return
     with app.casebook() as casebook:
         incidents = casebook.incidents(now=utc_now())
         pending = casebook.proposals("pending", now=utc_now())
+        calls = casebook.model_calls(utc_now().replace(hour=0, minute=0, second=0))
     yield Check("casebook", "ok", f"{len(incidents)} incidents, {len(pending)} proposals pending")
+    yield model_spend([booked.call for booked in calls], cap_usd)
+
+
+def model_spend(calls: Sequence[ModelCall], cap_usd: float) -> Check:
+    """What the investigation's own calls of today cost; a warning where the day's cap is reached."""
+    spent_usd = usd_from_pico(sum(call.cost_pico or 0 for call in calls))
+    unpriced = sum(call.cost_pico is None for call in calls)
+    detail = f"{len(calls)} calls today, ${spent_usd:.2f} of ${cap_usd:.2f} a day"
+    told = f"{detail}; {unpriced} unpriced calls do not count" if unpriced else detail
+    return Check("model", "warn" if calls and spent_usd >= cap_usd else "ok", told)
 
 
 def _ledger(app: App) -> Iterator[Check]:

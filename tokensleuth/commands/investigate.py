@@ -13,6 +13,7 @@ from tokensleuth.app import App
 from tokensleuth.clock import utc_now
 from tokensleuth.investigation import Investigated, InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
+from tokensleuth.own_calls import settle_own_calls
 from tokensleuth.terminal import Sparkline, incident_card, minor_line, unpriced_block
 from tokensleuth.terminal.text import usd, words
 from tokensleuth.timeline import Timeline
@@ -44,6 +45,9 @@ def run(
             now=now,
             progress=progress.update,
         )
+        if app.model is not None:
+            with app.casebook() as casebook:
+                settle_own_calls(app, ledger, casebook)
     charts = write_charts(found, chart_folder) if chart_folder else {}
     return Outcome(
         found.as_json() | chart_paths(charts),

@@ -1,0 +1,1 @@
+select u.identity from usage u where {instants} and {scopes}
