@@ -9,7 +9,7 @@ from agent.analyst import Judged
 from agent.escaping import escaped
 from agent.evidence import Evidence
 from agent.finding import Culprit, Finding
-from agent.headings import CULPRITS
+from agent.headings import CULPRITS, MODEL_WORDS
 from agent.look import row_scope
 from agent.proposal_text import proposal_lines
 from agent.reasons import (
@@ -97,7 +97,7 @@ def write_report(case: Told) -> Rendered:
 def _statement(case: Told) -> Iterator[Text]:
     """The model's words, apart from what code wrote."""
     if case.statement is not None:
-        yield from _section("In the words of the model")
+        yield from _section(MODEL_WORDS)
         yield from statement_lines(case.statement)
 
 

@@ -39,13 +39,13 @@ def checked_statement(submission: Submission, known: Known) -> Statement:
     summary = _checked(submission.summary, known, told)
     reasons = [_checked(text, known, told) for text in submission.reasons]
     ruled = [(r.cause, _checked(r.why, known, told | {r.cause})) for r in submission.ruled_out]
-    questions = [_checked(text, known, told) for text in submission.open_questions]
+    questions = [_checked(text.replace("?", "."), known, told) for text in submission.open_questions]
     every = [summary, *reasons, *(checked for _, checked in ruled), *questions]
     return Statement(
         summary=summary.kept,
         reasons=tuple(c.kept for c in reasons if c.kept),
         ruled_out=tuple((cause, c.kept) for cause, c in ruled if c.kept and cause not in told),
-        questions=tuple(c.kept for c in questions if c.kept),
+        questions=tuple(tuple(_asked(t) for t in c.kept) for c in questions if c.kept),
         cited=frozenset(_cited(c.kept for c in reasons)),
         dropped=tuple(d for c in every for d in c.dropped),
     )
@@ -63,6 +63,12 @@ def _checked(text: str, known: Known, causes: Collection[Cause]) -> CheckedProse
         else:
             kept.append(sentence)
     return CheckedProse(tuple(kept), tuple(dropped), tuple(dict.fromkeys(_cited([kept]))))
+
+
+def _asked(sentence: Text) -> Text:
+    """A sentence of a question, checked as a statement, with its mark again."""
+    *pieces, last = sentence
+    return (*pieces, last.removesuffix(".") + "?" if isinstance(last, str) else last)
 
 
 def _cited(texts: Iterable[Sequence[Text]]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.escaping import escaped
+from agent.escaping import escaped, unescaped
 
 
 @pytest.mark.parametrize("special", list("\\|*_`[]<>#~&"))
@@ -16,3 +16,8 @@ def test_plain_names_stay_as_they_are() -> None:
 
 def test_a_name_stays_on_its_line() -> None:
     assert escaped("a\n# b\u2028c\x1b") == "a \\# b c "
+
+
+def test_what_was_escaped_is_shown_as_it_was() -> None:
+    name = "key_a*b`[x](y) <b> & ~ | \\ #1"
+    assert unescaped(escaped(name)) == name

@@ -11,6 +11,7 @@ REACH = 10
 _COMPARING = frozenset({"above", "below", "more", "less", "higher", "lower", "fewer", "cheaper", "expensive",
                         "costlier"})  # fmt: skip
 """Before a level, not a change: `above $12.40`."""
+_SHORT_OF = frozenset({"almost", "nearly", "barely", "hardly"})
 _OF_CHANGE = frozenset({"by", "of"})
 
 
@@ -36,6 +37,14 @@ def direction_of(tokens: Tokens, first: int, last: int) -> Direction:
         if sign:
             return Direction(sign, _is_negated(tokens, at), _is_size(tokens, at, first))
     return Direction(0, False, False)
+
+
+def wrong_bound(tokens: Tokens, at: int, fact: Fact) -> str:
+    """Why `almost {..}` or `rose by more than {..}` is no exact value; nothing where the value is told."""
+    if fact.measure.is_change and low_at(tokens, at - 1) == "than":
+        return "is the change itself, not less or more"
+    is_short = any(low_at(tokens, k) in _SHORT_OF for k in range(at - 4, at))
+    return "is exact, and a word before it says otherwise" if is_short else ""
 
 
 def contradiction(fact: Fact, said: Direction) -> str:

@@ -14,6 +14,7 @@ from agent.claims.vocabulary import (
     ADJECTIVES,
     COMPOUND,
     FALL,
+    LEADING_TO_A_NAME,
     MULTIPLES,
     NAMING_NOUNS,
     ORDINARY,
@@ -24,6 +25,7 @@ from agent.claims.vocabulary import (
 
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]{1,2})?")
 _MODEST = ORDINARY | ADJECTIVES | RISE | FALL | NAMING_NOUNS | UNMEASURED | frozenset(MULTIPLES)
+_COMMON = re.compile(r"(?:ly|ing|ed|tion|sion|ment|ness|ity|ance|ence|ure|age|[^aious]s|less|ful|ous|al)$")
 _QUOTES = "'\""
 
 
@@ -40,6 +42,7 @@ def _refusals(tokens: Tokens, taken: AbstractSet[int], known: Known) -> Iterator
         if not is_free:
             reason = _odd(token, known) or (_quoted(token, known) if is_quoted else "")
             reason = reason or _capital(token, i) or _beside_noun(tokens, i, taken, known)
+            reason = reason or _bare(tokens, i, known)
             if reason:
                 yield f"`{token.core}` {reason}"
         is_quoted = is_quoted and not any(c in _QUOTES for c in token.after)
@@ -85,6 +88,15 @@ def _beside_noun(tokens: Tokens, i: int, taken: AbstractSet[int], known: Known) 
         return "stands where a name does and is in no evidence"
     is_modest = low in _MODEST or low.endswith("ly") or all(p in COMPOUND for p in low.split("-"))
     return "" if is_modest or low in known.identifiers else "stands where a name does and is in no evidence"
+
+
+def _bare(tokens: Tokens, i: int, known: Known) -> str:
+    """A word right behind `by` or `in`, without an article, is a name unless its form or a list tells."""
+    low = tokens[i].low
+    if i == 0 or tokens[i - 1].after or tokens[i - 1].low not in LEADING_TO_A_NAME or "-" in low:
+        return ""
+    is_modest = low in _MODEST or low in known.identifiers or _COMMON.search(low) is not None
+    return "" if is_modest or tokens[i - 1].low == "to" else "stands where a name does and is in no evidence"
 
 
 def _is_grammar(low: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from agent.claims.dates import date_at, is_known
-from agent.claims.directions import contradiction, direction_of
+from agent.claims.directions import contradiction, direction_of, wrong_bound
 from agent.claims.identifiers import refused_names
 from agent.claims.known import Fact, Known
 from agent.claims.masking import NAME, REFERENCE, Masked
@@ -13,8 +13,8 @@ from agent.claims.matching import Said, contradicts_names, fact_for
 from agent.claims.numbers import numbers_at
 from agent.claims.references import Cited, Refused, as_size, cited_by, contradicting_unit, say_units_once
 from agent.claims.signs import refused_signs
-from agent.claims.tokens import Tokens, low_at, tokens_of
-from agent.claims.vocabulary import ORDINARY, RATES
+from agent.claims.tokens import Tokens, low_at, rate_after, tokens_of
+from agent.claims.vocabulary import MULTIPLYING, ORDINARY, RATES
 from agent.claims.wording import refused_words
 from agent.escaping import escaped
 from agent.rendering import Piece, Text
@@ -54,7 +54,7 @@ def judge(sentence: Masked, known: Known) -> Kept | Refused:
 
 def _weighed(sentence: Masked, cited: list[Cited], known: Known) -> Kept | Refused:
     """The sentence with its references resolved, held against the evidence."""
-    said = _said(sentence, known)
+    said = _said(sentence, cited, known)
     referred = _referred(said.tokens, cited)
     if isinstance(referred, Refused):
         return referred
@@ -77,9 +77,10 @@ def _weighed(sentence: Masked, cited: list[Cited], known: Known) -> Kept | Refus
     return Kept(tuple(_pieces(sentence, cited)), tuple(ids))
 
 
-def _said(sentence: Masked, known: Known) -> Said:
+def _said(sentence: Masked, cited: Sequence[Cited], known: Known) -> Said:
     tokens = tokens_of(sentence.text)
-    names = frozenset(hidden.name for hidden in sentence.hidden if hidden.name)
+    written = {hidden.name for hidden in sentence.hidden if hidden.name}
+    names = frozenset(written.union(*(c.names & known.names.by_lower.keys() for c in cited)))
     named = {name: known.names.by_lower[name] for name in names if name not in ORDINARY}
     return Said(tokens, "".join(f" {token.low}" for token in tokens) + " ", named, names)
 
@@ -95,7 +96,7 @@ def _referred(tokens: Tokens, cited: Sequence[Cited]) -> tuple[list[Cited], list
         found: Cited | Refused = one
         if one.fact:
             direction = direction_of(tokens, at, at)
-            if reason := contradiction(one.fact, direction):
+            if reason := contradiction(one.fact, direction) or wrong_bound(tokens, at, one.fact):
                 return Refused(f"`{one.source}` {reason}")
             if direction.sign < 0 and one.fact.measure.is_change:
                 found = as_size(one)
@@ -119,7 +120,10 @@ def _free(said: Said, known: Known) -> tuple[list[_Told], set[int]] | Refused:
             if not all(is_known(when, instants) for when in date.whens):
                 return Refused(f"`{_words(said.tokens, i, last)}` is no instant of the evidence")
             taken.update(range(i, last + 1))
-        for number in () if date else numbers_at(said.tokens, i):
+        is_rate = low_at(said.tokens, i - 1) == "per" and rate_after(said.tokens, i - 2) == "mtok"
+        if is_rate:
+            taken.add(i)
+        for number in () if date or is_rate else numbers_at(said.tokens, i):
             last = max(last, number.last)
             fact = fact_for(number, said, known)
             if fact is None:
@@ -151,9 +155,9 @@ def _wrong_way(tokens: Tokens, told: Sequence[_Told]) -> str:
 
 
 def _other_rate(tokens: Tokens, told: Sequence[_Told]) -> str:
-    """`daily` beside numbers none of which is per day."""
+    """`daily` beside numbers none of which is per day; `each`, which multiplies."""
     rates = {t.fact.measure.rate for t in told}
-    wrong = [t.low for t in tokens if t.low in RATES and RATES[t.low] not in rates]
+    wrong = [t.low for t in tokens if RATES.get(t.low, "-") not in {*rates, "-"} or t.low in MULTIPLYING]
     for token, following in pairwise(tokens):
         is_rate = token.low in ("a", "an", "each", "every", "per") and following.low in RATES.values()
         if is_rate and following.low not in rates:

@@ -12,7 +12,7 @@ from agent.claims.names import lowered
 from agent.claims.numbers import Number
 from agent.claims.references import COUNTS_AS
 from agent.claims.tokens import Tokens, counted_after, low_at, narrowed_wrongly, rate_after
-from agent.claims.vocabulary import RATES, SAID
+from agent.claims.vocabulary import NARROWED, RATES, SAID
 from ledger.scope import Dimension
 
 CLOSE = Decimal("0.05")
@@ -145,7 +145,8 @@ def _is_named(fact: Fact, number: Number, said: Said) -> bool:
     counts = number.counts or counts
     if counts and not {counts, COUNTS_AS.get(counts, counts)} & measure.words:
         return False
-    narrowing = [t.low for t in (said.tokens[number.last + 1 : last] if counts else said.tokens)]
+    is_partial = not counts or bool(measure.words & NARROWED)
+    narrowing = [t.low for t in (said.tokens if is_partial else said.tokens[number.last + 1 : last])]
     if measure.kind == "count" and narrowed_wrongly(narrowing, measure.words):
         return False
     rate = rate_after(said.tokens, last)
@@ -153,7 +154,7 @@ def _is_named(fact: Fact, number: Number, said: Said) -> bool:
         return False
     if measure.kind in ("count", "number") and not counts and not _is_mentioned(measure.words, said):
         return False
-    return all(said.says(part) for part in measure.words if part in SAID)
+    return all(said.says(part) for part in measure.words if part in SAID and part != counts)
 
 
 def _rated(rate: str, said: Said) -> bool:

@@ -27,9 +27,8 @@ _UNITS: tuple[tuple[tuple[str, ...], Unit], ...] = (
     (("percentage", "points"), "points"), (("percentage", "point"), "points"), (("per", "cent"), "percent"),
     (("us", "dollars"), "usd"), (("percent",), "percent"), (("usd",), "usd"), (("dollars",), "usd"),
     (("dollar",), "usd"), (("times",), "times"), (("x",), "times"), (("pp",), "points"),
-    (("points",), "points"), (("fold",), "times"), (("cents",), "usd"), (("cent",), "usd"),
+    (("points",), "points"), (("fold",), "times"),
 )  # fmt: skip
-CENT = Decimal("0.01")
 _FEW = {"single": 1, "sole": 1, "both": 2}
 LONGEST = 12
 """So many words spell a number."""
@@ -128,11 +127,7 @@ def _with_unit(number: Number, tokens: Tokens) -> Number | None:
 def _in_unit(number: Number, words: tuple[str, ...], unit: Unit) -> Number | None:
     if number.unit not in ("none", unit) or (number.unit == unit and unit != "usd"):
         return None
-    cents = words[0] in ("cents", "cent")
-    if cents and (number.unit == "usd" or number.scale != 1):
-        return None
-    scale = CENT if cents else number.scale
-    return replace(number, unit=unit, scale=scale, last=number.last + len(words))
+    return replace(number, unit=unit, last=number.last + len(words))
 
 
 def _with_prefix(number: Number, tokens: Tokens) -> Number:

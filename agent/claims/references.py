@@ -42,8 +42,8 @@ _POINTS = re.compile(r" (?:percentage points?|pp)\b")
 _USD_BEFORE = re.compile(r"(?:US)?\$ ?$|USD $")
 _SCALED = re.compile(r" (?:[kmb]|bn|thousands?|millions?|billions?|trillions?|hundreds?|dozens?|tens)\b",
                      re.IGNORECASE)  # fmt: skip
-_FREE_BEFORE = frozenset(" (\"'")
-_FREE_AFTER = re.compile(r"$|[ )]|['\"](?!\w)|[.,;:!](?=[ )\"']|$)")
+_FREE_BEFORE = re.compile(r"(?:^| )[(\"']{0,4}$")
+_FREE_AFTER = re.compile(r"[).,;:!\"']{0,4}(?: |$)")
 COUNTS_AS = {"keys": "switchers", "errors": "failed", "failures": "failed", "retries": "retried",
              "spreads": "spread"}  # fmt: skip
 
@@ -93,8 +93,8 @@ def say_units_once(text: str, cited: Sequence[Cited]) -> str | Refused:
 
 
 def _is_glued(written: str, rest: str) -> bool:
-    free_before = not written or written[-1] in _FREE_BEFORE
-    return not free_before or not _FREE_AFTER.match(rest) or _SCALED.match(rest) is not None
+    is_free = _FREE_BEFORE.search(written[-6:]) and _FREE_AFTER.match(rest)
+    return not is_free or _SCALED.match(rest) is not None
 
 
 def contradicting_unit(tokens: Tokens, at: int, cited: Cited) -> str:
@@ -105,7 +105,7 @@ def contradicting_unit(tokens: Tokens, at: int, cited: Cited) -> str:
     counts, last = counted_after(tokens, at)
     if counts and not {counts, COUNTS_AS.get(counts, counts)} & measure.words:
         return f"`{cited.source}` does not count {counts}"
-    between = [token.low for token in tokens[at + 1 : last]]
+    between = [token.low for token in tokens[at + 1 : last + 3]] if counts else []
     if wrong := narrowed_wrongly(between, measure.words):
         return f"`{cited.source}` does not count what is {wrong}"
     lows = [token.low for token in tokens]

@@ -29,8 +29,9 @@ NAMING_NOUNS = frozenset(DIMENSION_NOUNS) | _words("""
 
 ACTING = _words("""
     bought burned burns called calls caused causes changed consumed consumes cost costs created did drives
-    drove generated generates leaked made misused moved opened ordered paid pays ran runs sends sent
-    shared spends spent started switched tested triggered used uses
+    drove failed generated generates had has leaked made misused moved opened ordered paid pays ran
+    retried retries runs sends sent shared sold spends spent started switched tested triggered used uses
+    wanted
 """)
 """What stands before one of these is who did it."""
 
@@ -38,52 +39,54 @@ ORDINARY = _words("""
     a abnormal about above abrupt accordingly accounted accounting accounts across actual added adding
     addition additional additionally affected after again against alike all alone along already also
     alternative alternatives although always among an and anomalous another any api appear appears
-    approximately are area around as ask asked at average away back back-off barely baseline batch be
-    became because become been before began behaved behaves behind being belonging belongs below beside
-    besides between beyond biggest bill billed billing bloat block blocking both breakdown broad busiest
-    but by cache cached caching call called calls came can cannot carried carries carry carrying cause
-    caused causes causing change changed changes changing cheap cheaper check class clear clearly client
-    clients climbed close combined come comes coming common comparable compare compared comparison
+    approximately are area around as ask asked at average away back back-off balance barely baseline batch
+    be became because become been before began behaved behaves behind being belonging belongs below beside
+    besides between beyond biggest bill billed billing bloat block blocking both breakdown broad bursts
+    busiest but by cache cached caching call called calls came can cannot carried carries carry carrying
+    cause caused causes causing change changed changes changing cheap cheaper check class clear clearly
+    client clients climbed close combined come comes coming common comparable compare compared comparison
     concentrated conclusion confidence consequently consider consistent continue continued continues
     contrast contribute contributed contributes contributing conversely cost costs could count counted
-    covers culprit culprits current data day days decline decrease decreased despite did different do does
-    doing dominant done doubled driven driver drivers drives driving drop dropped drops drove due during
-    each earlier effect effects either else end ended entire equal error errors even evenly every evidence
-    exactly except excess exists expectation expected expensive explain explained explains extra factor
-    failed failing fails failure failures fall fallen falls far feature features fell few fewer finally
-    finding first fits flat follow followed follows for former found from further gained gateway gave gets
-    given gives goes going gone gradual grew group grow growing growth had half halved hardly has have
-    having heavier held hence here high higher highest historical history hitting hold holds hour hours
-    how however id identifier identity ids if important in incident increase increased increases indeed
-    individual input instead into investigate involved is isolated it it's items its itself jump jumped
-    just keep keeps kept key keys known labelled large larger largest last later latest latter lay lead
-    leading leads leak leaked least led ledger less level lies lifted likeliest likely limit limited
-    limiting list listed local long longer look looks loop lost low lower lowered lowest made main mainly
-    major make makes many matches mean means measured might mix model models more moreover most move moved
-    moves much must name named names narrow nature near nearly neither never new newest next no nobody
-    none nor normal not notably note nothing notify now number numbers occurred of off oldest on once one
-    only onto open or order ordinary origin origins other others otherwise our out output over overall own
-    owner owners paid part particular particularly parts paste pattern peak per perhaps picture place plan
-    plausible point points possible possibly present previous previously price priced prices pricing
-    primary prior probable probably problem produced project projects prompt prompts provider providers
-    pulled pushed put quiet quite raise raised ran range rate rates rather ratio reached reaching reason
-    recorded reduced reflect reflecting reflects region regions regression related remain remained
-    remaining remains report reported request requests requests-per-minute resend respective respectively
-    responsible rest result results retained retains retried retries retry review revoke rise risen rises
-    rising role rose rotated rotation roughly row rows run runaway running runs said same sat saw scan
-    scope see seem seems seen sees send sending sends sent separate set sets share shares shift shifted
-    should show showed shown shows shrank shrunk side signal signals similar similarly simply since single
-    size slice slices small smaller smallest so soared some somebody something specifically spend spending
-    spent spike spiked split spread spreads stable standard stands start started starting starts state
-    stayed stays steady still stood stopped storm strong stronger such sudden suggests summary surge
-    surged suspect suspected suspicious switch switched switches switching taken takes team teams than
-    that that's the their them themselves then there therefore these they thing things this those though
-    through throughout thus tier tiers timeout timeouts to together token tokenizer tokens too took top
-    total touched toward towards traffic tripled type typical unchanged under underlying unit unless
-    unlike unlikely unpriced until unusual up upon usage use used user users uses using usual usually
-    value values verdict verify very via view visible volume was waterfall way we week weekly weeks well
-    went were what when where whereas whether which while who whole whose why will window with within
-    without work worked works would year yet
+    course covers culprit culprits current data day days decline decrease decreased default demand design
+    despite did different do does doing dominant done doubled driven driver drivers drives driving drop
+    dropped drops drove due during each earlier effect effects either else end ended entire equal error
+    errors even evenly every evidence exactly example except excess exists expectation expected expensive
+    explain explained explains extra fact factor failed failing fails failure failures fall fallen falls
+    far feature features fell few fewer finally finding first fits flat follow followed follows for former
+    found from front full further gained gateway gave general gets given gives goes going gone gradual
+    grew group grow growing growth had half halved hardly has have having heavier held hence here high
+    higher highest historical history hitting hold holds hour hours how however id identifier identity ids
+    if important in incident increase increased increases indeed individual input instance instead into
+    investigate involved is isolated isolation it it's items its itself jump jumped just keep keeps kept
+    key keys known labelled large larger largest last later latest latter lay lead leading leads leak
+    leaked least led ledger less level lies lifted likeliest likely limit limited limiting list listed
+    local long longer look looks loop lost low lower lowered lowest made main mainly major make makes many
+    matches mean means measured might mix model models more moreover most move moved moves much must name
+    named names narrow nature near nearly neither never new newest next no nobody none nor normal not
+    notably note nothing notify now number numbers occurred of off oldest on once one only onto open or
+    order ordinary origin origins other others otherwise our out output over overall own owner owners paid
+    parallel part particular particularly parts paste pattern peak per perhaps picture place plan
+    plausible point points possible possibly practice present previous previously price priced prices
+    pricing primary principle prior probable probably problem produced production project projects prompt
+    prompts provider providers pulled pushed put quiet quite raise raised ran range rate rates rather
+    ratio reached reaching reason recorded reduced reflect reflecting reflects region regions regression
+    related remain remained remaining remains report reported request requests requests-per-minute resend
+    respective respectively responsible rest result results retained retains retried retries retry review
+    revoke rise risen rises rising role rose rotated rotation roughly row rows run runaway running runs
+    said same sat saw scale scan scope scratch see seem seems seen sees send sending sends sent separate
+    set sets share shares shift shifted short should show showed shown shows shrank shrunk side signal
+    signals similar similarly simply since single size slice slices small smaller smallest so soared some
+    somebody something specifically spend spending spent spike spiked split spread spreads stable standard
+    stands start started starting starts state stayed stays steady still stood stopped storm strong
+    stronger such sudden suggests sum summary surge surged suspect suspected suspicious switch switched
+    switches switching taken takes team teams than that that's the their them themselves then there
+    therefore these they thing things this those though through throughout thus tier tiers timeout
+    timeouts to together token tokenizer tokens too took top total touched toward towards traffic tripled
+    turn type typical unchanged under underlying unit unless unlike unlikely unpriced until unusual up
+    upon usage use used user users uses using usual usually value values verdict verify very via view
+    visible volume was waterfall waves way we week weekly weeks well went were what when where whereas
+    whether which while who whole whose why will window with within without work worked works would year
+    yet
 """)
 """Words that are never taken for a name; a name of the ledger among them counts only beside its noun."""
 
@@ -102,9 +105,10 @@ COUNTED: Mapping[str, str] = {
     "switcher": "switchers", "spread": "spreads", "step": "steps", "team": "teams",
     "project": "projects", "user": "users", "feature": "features", "region": "regions",
     "provider": "providers", "window": "windows", "minute": "minutes", "month": "months",
-    "year": "years", "second": "seconds", "character": "characters", "entry": "entries", "error": "errors",
-    "retry": "retries", "failure": "failures", "incident": "incidents", "spike": "spikes",
-    "alert": "alerts", "person": "people", "people": "people", "customer": "customers", "sigma": "spreads",
+    "year": "years", "second": "seconds", "head": "heads", "piece": "pieces", "character": "characters",
+    "entry": "entries", "error": "errors", "retry": "retries", "failure": "failures",
+    "incident": "incidents", "spike": "spikes", "alert": "alerts", "person": "people",
+    "people": "people", "customer": "customers", "sigma": "spreads",
 }  # fmt: skip
 """A thing that can be counted, and the part of a field's name that counts it."""
 
@@ -193,25 +197,27 @@ VAGUE = _words("""
 """Amounts no value can be held against; a recognised number takes its words first."""
 
 RELATIVE = _words("""
-    afternoon ago autumn christmas dawn daytime dusk easter evening evenings fortnightly halloween lately
-    midweek morning mornings night nightly nights nowadays overnight q1 q2 q3 q4 recently spring summer
-    thanksgiving today tomorrow tonight weekend winter yesterday
+    afternoon ago autumn christmas dawn daytime dusk easter evening evenings fortnightly halloween holiday
+    holidays lately lunch lunchtime midmorning midweek morning mornings night nightly nights nowadays
+    overnight q1 q2 q3 q4 recently spring summer thanksgiving today tomorrow tonight weekend winter
+    yesterday
 """)
 CALENDAR_UNITS = _words("week weeks month months year years night quarter weekend hour hours day days")
 RATES = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year",
          "annually": "year", "annual": "year", "annualised": "year", "annualized": "year"}  # fmt: skip
 
 PEOPLE_ACTS = _words("""
-    accidentally according accused acknowledged acknowledges admits admitted advised agreed agrees
-    announced announcement announces apologised apologized approval approve approved approves approving
-    asked assured authorised authorized aware believed believes blamed certainly claimed claims click
-    complained complains conceded concluded confirmation confirmed confirming decided decides definitely
-    deliberately demanded denied denies disclosed disregard emailed fired forgot guarantee guaranteed
-    guarantees hired i i'm i've ignore immediately informed insisted instructed intended intentionally
-    knew know knowing knows me mentioned mentions messaged mine mistakenly my myself negligent negligently
-    ordered phoned promised proof proved proven proves refused replied replies requested resigned revealed
-    said saying says signed speaks spoke stated states tells testified thinks thought told undoubtedly
-    urgent urgently verified vouched warned writes wrote
+    accidental accidentally according accused acknowledged acknowledges admits admitted advised agreed
+    agrees announced announcement announces apologised apologized approval approve approved approves
+    approving asked assured authorised authorized aware believed believes blamed certainly claimed claims
+    click complained complains conceded concluded confirmation confirmed confirming contacted decided
+    decides definitely deliberate deliberately demanded denied denies disclosed disregard emailed fired
+    forgot guarantee guaranteed guarantees hired i i'm i've ignore immediately informed insisted
+    instructed intended intentional intentionally knew know knowing knows legitimate me mentioned mentions
+    messaged mine mistakenly my myself negligent negligently object objected objects ordered phoned
+    promised proof proved proven proves refused replied replies requested resigned revealed said saying
+    says signed speaks spoke stated states tells testified thinks thought told undoubtedly unintended
+    unintentional urgent urgently verified vouched warned writes wrote
 """)
 """Somebody said, decided or vouches for something: no tool sees that."""
 PEOPLE_BASES = _words("confirm confirms say tell agree claim deny warn admit reply state verify verifies")
@@ -219,11 +225,11 @@ PEOPLE_BASES = _words("confirm confirms say tell agree claim deny warn admit rep
 MAY_BE_BASE = _words("to should can could must may might please and or")
 EVIDENCE_NOUNS = _words("evidence data numbers it this that which breakdown ledger usage comparison history")
 DONE_ACTS = _words("""
-    alerted blocked canceled cancelled ceased closed committed configured contained corrected credited
-    deactivated deleted deployed disabled downgraded enabled escalated fixed installed launched merged
-    mitigated notified patched planned reconfigured recovered refunded reimbursed released remediated
-    removed repaired resolved restored reverted revoked rotated scheduled shipped solved stopped suspended
-    terminated throttled undone updated upgraded
+    activated alerted applied blocked canceled cancelled ceased closed committed configured contained
+    corrected credited deactivated deleted deployed disabled downgraded enabled enforced escalated fixed
+    imposed installed introduced launched merged mitigated notified patched planned reconfigured recovered
+    refunded reimbursed released remediated removed repaired resolved restored reverted revoked rotated
+    scheduled shipped solved stopped suspended terminated throttled undone updated upgraded
 """)
 """Something was done about it or before it: no tool sees that."""
 ACCUSED = _words("""
@@ -261,3 +267,20 @@ QUALIFIERS: Mapping[str, tuple[str, ...]] = {
     "refused": ("refus",), "active": ("active",), "steady": ("steady",),
 }  # fmt: skip
 """Parts of a field's name, and words that a number is not told with unless its field has the part."""
+NARROWED = frozenset({"requests", "keys", "models", "clients", "tiers"})
+"""Counts of which fields hold parts too."""
+PEOPLE = _words("""
+    admin administrator administrators admins anybody anyone board ceo cfo colleague colleagues contractor
+    contractors cto customer customers developer developers employee employees engineer engineers
+    everybody everyone finance intern leadership management manager managers nobody operator operators
+    owner owners people person security somebody someone staff support who whoever
+""")
+ADVICE = _words(
+    "ask should check whether could may might must please let needs need would if notify recommended"
+)
+"""Words with which people may be spoken of: nothing is told of them then."""
+LEADING_TO_A_NAME = _words("by from in at on via against to for of")
+"""A word no list knows right behind one of these, without an article, is a name."""
+AROUND = _words("within for over during in")
+MULTIPLYING = _words("each apiece multiplied")
+"""What makes another number of one."""

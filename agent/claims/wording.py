@@ -8,6 +8,8 @@ from agent.claims.masking import REFERENCE
 from agent.claims.tokens import Tokens, low_at, next_in_clause
 from agent.claims.vocabulary import (
     ACCUSED,
+    ADVICE,
+    AROUND,
     CALENDAR_UNITS,
     DIGIT_WORDS,
     DONE_ACTS,
@@ -15,6 +17,7 @@ from agent.claims.vocabulary import (
     HEDGES,
     MAY_BE_BASE,
     MOST_OF_ALL,
+    PEOPLE,
     PEOPLE_ACTS,
     PEOPLE_BASES,
     RELATIVE,
@@ -26,6 +29,7 @@ from agent.claims.vocabulary import (
 Rule = Callable[[Tokens, int], str]
 
 _ROMAN = re.compile(r"(?=[ivxlcdm]{2})m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
+_DURATIONS = re.compile(r"(?:second|minute|hour|day|week|month|year)s?")
 _NOT_ROMAN = frozenset({"mix", "mi", "di", "id"})
 _DIGITS = "|".join(sorted({*DIGIT_WORDS, "hundred", "thousand", "million", "billion"} - {"one", "ten"}))
 _GLUED = re.compile(rf"(?:{_DIGITS}|one|ten)(?:{_DIGITS}|one|ten|dollars?|percent|usd|cents|times|fold)")
@@ -36,7 +40,8 @@ _PHRASES = (
     "signed off", "gave permission", "on purpose", "by mistake", "by accident", "turned on", "switched off",
     "switched on", "under control", "taken care", "point five", "point two", "nearly all", "almost all",
     "virtually all", "nearly every", "almost every", "nearly no", "almost no", "almost none", "nearly none",
-    "practically all", "practically no",
+    "practically all", "has known", "had known", "in place", "been set",
+    "was set", "were set", "practically no",
 )  # fmt: skip
 
 
@@ -47,6 +52,9 @@ def refused_words(tokens: Tokens, taken: AbstractSet[int]) -> str:
     for phrase in _PHRASES:
         if f" {phrase} " in line:
             return f"`{phrase}` is nothing that evidence tells"
+    people = next((low for low in lows if low in PEOPLE), "")
+    if people and not any(low in ADVICE for low in lows):
+        return f"`{people}`: no tool knows of people"
     is_hedged = any(low in HEDGES for low in lows)
     return next(_refusals(tokens, taken, is_hedged), "")
 
@@ -68,7 +76,8 @@ def _amount(tokens: Tokens, i: int) -> str:
     if any(c.isdigit() or c in "$%" for c in low):
         return f"`{tokens[i].core}` is no number, date or name of the evidence"
     parts = set(low.split("-"))
-    if parts & _NEVER_ALONE or low in SCALES or parts & VAGUE or _GLUED.match(low):
+    is_fold = low.endswith("fold") and low != "unfold"
+    if is_fold or parts & _NEVER_ALONE or low in SCALES or parts & VAGUE or _GLUED.match(low):
         return f"`{low}` is an amount that nothing backs"
     if low == "most" and low_at(tokens, i + 1) not in MOST_OF_ALL and low_at(tokens, i - 1) != "at":
         return "`most` is an amount that nothing backs"
@@ -78,12 +87,19 @@ def _amount(tokens: Tokens, i: int) -> str:
 
 def _relative_date(tokens: Tokens, i: int) -> str:
     low, following = low_at(tokens, i), low_at(tokens, i + 1)
+    if _DURATIONS.fullmatch(low) and AROUND & {low_at(tokens, i - 1), *_article_before(tokens, i)}:
+        return f"`{low}` is a time that nothing backs"
     if low in RELATIVE:
         return f"`{low}` is no date of the evidence"
     is_amount = following in DIGIT_WORDS or following == REFERENCE or following[:1].isdigit()
     is_near = low in ("last", "next", "past") and is_amount
     is_next = is_near or (low in ("last", "next", "this", "past") and following in CALENDAR_UNITS)
     return f"`{low} {following}` is no date of the evidence" if is_next else ""
+
+
+def _article_before(tokens: Tokens, i: int) -> tuple[str, ...]:
+    """The word before an article before a word."""
+    return (low_at(tokens, i - 2),) if low_at(tokens, i - 1) in ("the", "a", "an") else ()
 
 
 def _said_by_people(tokens: Tokens, i: int) -> str:

@@ -11,9 +11,10 @@ from agent.dialogue.prompts import prompt
 from agent.evidence import Evidence, StoredRow
 from agent.finding import Finding
 from agent.llm.port import Message
+from agent.reasons import CLOSE
 from agent.scoring import Scored
 from agent.settling import what_settles
-from playbooks import Playbook
+from playbooks import CAUSES, Playbook
 
 SHOWN: Mapping[str, int] = {"effects": 0, "slices": 4, "changes": 5, "past_incidents": 3, "switchers": 3}
 """Tools of the first look whose answers are shown, with so many rows; the others can be asked for."""
@@ -24,6 +25,7 @@ OF_SLICE = (
 )  # fmt: skip
 CONTENDERS = 3
 RULES = 4
+PLAYBOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def opening(look: Look, playbooks: Iterable[Playbook], labels: Mapping[str, str]
 
 def system_prompt(playbooks: Iterable[Playbook]) -> str:
     """How to work, and a line for each cause."""
-    lines = [f"- `{p.cause}`: {p.summary}" for p in playbooks]
+    summaries = {p.cause: p.summary for p in reversed(tuple(playbooks))}
+    lines = [f"- `{cause}`: {summaries[cause]}" for cause in CAUSES if cause in summaries]
     return "\n".join([prompt("system"), *lines])
 
 
@@ -60,7 +63,8 @@ def first_look(look: Look, labels: Mapping[str, str]) -> str:
     parts = [
         f"The incident lies between {finding.window}. What it is about, and what the rules conclude:",
         data_block('id="incident"', _incident(look)),
-        "Evidence of the first look; the other tools have not been shown to you yet:",
+        *_bodies(look.judged),
+        "Evidence of the first look; what the other tools say has not been shown to you yet:",
     ]
     parts += [
         evidence_block(labels[e.id], _shortened(e), most=MAX_BLOCK // 3)
@@ -68,6 +72,13 @@ def first_look(look: Look, labels: Mapping[str, str]) -> str:
         if e.id in labels
     ]
     return "\n".join(parts)
+
+
+def _bodies(judged: Sequence[Judged]) -> Iterator[str]:
+    """The playbooks of the causes that compete for the largest suspect, as their authors wrote them."""
+    close = [s for s in judged[0].ranked if s.confidence >= CLOSE][:PLAYBOOKS]
+    for scored in close:
+        yield f"Playbook for `{scored.cause}`:\n{scored.playbook.body}"
 
 
 def _incident(look: Look) -> dict[str, JsonValue]:
@@ -100,14 +111,8 @@ def _contender(scored: Scored) -> JsonValue:
         "cause": scored.cause,
         "probability": scored.confidence,
         "for": [w.rule.why for w in scored.supports[:RULES]],
-        "against": list(_against(scored)),
+        "against": [w.rule.told(w.value) for w in scored.objections[:2]],
     }
-
-
-def _against(scored: Scored) -> Iterator[JsonValue]:
-    for weighed in scored.objections[:2]:
-        held = weighed.rule.holds(weighed.value)
-        yield weighed.rule.why if held else f"no sign that {weighed.rule.why}"
 
 
 def _shortened(evidence: Evidence) -> Evidence:

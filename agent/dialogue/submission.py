@@ -1,6 +1,7 @@
 """The finding as the model submits it, and how it is read from a tool call or from plain text."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -11,6 +12,8 @@ from ledger.scope import DIMENSIONS, Dimension, Scope
 from playbooks import ActionName, Cause
 
 SUBMIT = "submit_finding"
+NOT_JSON = "not_json"
+"""The one argument of a call whose arguments were no JSON object: what was written instead."""
 
 Sentence = Annotated[str, Field(max_length=600)]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
@@ -99,9 +102,13 @@ def read_submission(message: Message) -> Submission:
 
 
 def told(error: ValidationError) -> str:
-    """What is wrong, one line a fault, without the values."""
-    faults = [f"{'.'.join(map(str, e['loc'])) or 'finding'}: {e['msg']}" for e in error.errors()[:6]]
-    return "; ".join(faults)
+    """What is wrong, fault by fault, without the values."""
+    return "; ".join(f"{_place(e['loc']) or 'finding'}: {e['msg']}" for e in error.errors()[:6])
+
+
+def _place(loc: Iterable[int | str]) -> str:
+    """Where a fault is; names the model invented may be long and odd."""
+    return "".join(c if c.isprintable() else "?" for c in ".".join(map(str, loc))[:60])
 
 
 def _object(text: str) -> dict[str, object]:
@@ -109,8 +116,8 @@ def _object(text: str) -> dict[str, object]:
         given: object = json.loads(text)
     except (ValueError, RecursionError):
         raise UnreadableError("the finding is not valid JSON") from None
-    if not isinstance(given, dict):
-        raise UnreadableError("the finding must be a JSON object")
+    if not isinstance(given, dict) or set(given) == {NOT_JSON}:
+        raise UnreadableError("the finding is not valid JSON: send one whole object")
     return given
 
 

@@ -1,12 +1,18 @@
 """The state of the conversation: what was said, shown and spent; a value a checkpoint can hold."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from agent.dialogue.channel import label
-from agent.dialogue.submission import Submission
+from agent.dialogue.submission import NOT_JSON, Submission
 from agent.llm.allowance import Spent
 from agent.llm.port import Completion, Frozen, Message, ToolCall
+
+SILENT = "(no answer)"
+"""In place of a turn without words and calls."""
+_ODD = re.compile(r"[^a-zA-Z0-9_-]")
+"""What no function's name may have, by OpenAI's API reference."""
 
 
 class Talk(Frozen):
@@ -47,13 +53,19 @@ class Talk(Frozen):
 def said(completion: Completion, turn: int) -> Message:
     """The model's turn as it goes into the conversation: ids unique, arguments JSON.
 
-    Servers refuse a conversation with an id twice or with arguments that are no JSON, whoever wrote them.
+    Servers refuse a conversation with an id twice, a name with odd letters, arguments that are no JSON, or
+    a turn that says nothing, whoever wrote them.
     """
     calls = [
-        ToolCall(id=f"call_{turn}_{i}", name=call.name or "unnamed", arguments=_json_or_empty(call.arguments))
+        ToolCall(
+            id=f"call_{turn}_{i}",
+            name=_ODD.sub("_", call.name) or "unnamed",
+            arguments=_json_or_empty(call.arguments),
+        )
         for i, call in enumerate(completion.tool_calls)
     ]
-    return Message(role="assistant", content=completion.text, tool_calls=tuple(calls))
+    text = completion.text if calls or completion.text.strip() else SILENT
+    return Message(role="assistant", content=text, tool_calls=tuple(calls))
 
 
 def answers(calls: Sequence[ToolCall], texts: Sequence[str]) -> tuple[Message, ...]:
@@ -67,8 +79,13 @@ def answers(calls: Sequence[ToolCall], texts: Sequence[str]) -> tuple[Message, .
 def _json_or_empty(text: str) -> str:
     """The arguments where they are a JSON object; what is none stays visible as a text inside one."""
     try:
-        if isinstance(json.loads(text or "{}"), dict):
+        if isinstance(json.loads(text or "{}", parse_constant=_no_json), dict):
             return text or "{}"
     except (ValueError, RecursionError):
         pass
-    return json.dumps({"not_json": text[:200]})
+    return json.dumps({NOT_JSON: text[:200]})
+
+
+def _no_json(constant: str) -> object:
+    """Python reads NaN and Infinity; JSON has neither."""
+    raise ValueError(constant)

@@ -167,6 +167,8 @@ def prepared(desk: Desk, call: ToolCall) -> Question:
         raise ToolCallError("; ".join(faults)) from None
     except RefusedError as error:
         raise ToolCallError(str(error)) from None
+    except OverflowError:
+        raise ToolCallError("these hours reach beyond the calendar of years 1 to 9999") from None
 
 
 def _windowed(

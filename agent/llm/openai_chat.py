@@ -74,6 +74,15 @@ class OpenAIChat:
     def name(self) -> str:
         return self._endpoint.model
 
+    def greet(self, seconds: float) -> None:
+        """Ask for the list of models, which uses no tokens; raises ModelError where the server says no."""
+        try:
+            self._client.models.with_raw_response.list(timeout=seconds)
+        except openai.APIStatusError as error:
+            raise ModelError(self._told(_of_status(error))) from None
+        except openai.APIConnectionError as error:
+            raise ModelError(self._told(_FailedError(_of_connection(error), retryable=False))) from None
+
     def complete(
         self,
         messages: Sequence[Message],

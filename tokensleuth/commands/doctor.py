@@ -5,26 +5,23 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
-from agent.llm.port import Limits, ModelCall
 from agent.signals import FACTS
 from ledger.errors import TokensleuthError
-from ledger.money import usd_from_pico
 from ledger.scope import EVERYTHING, UNALLOCATED
 from ledger.store import Ledger
 from ledger.window import Window, short_text
 from playbooks import CAUSES, load_playbooks
 from tokensleuth.app import App
 from tokensleuth.casebook.opening import is_there
+from tokensleuth.checks import Check, Status
 from tokensleuth.clock import utc_now
+from tokensleuth.model_checks import model_checks
 from tokensleuth.output import ExitCode, Outcome
 from tokensleuth.terminal.text import printable
-
-Status = Literal["ok", "warn", "fail"]
 
 STALE_AFTER = timedelta(hours=26)
 UNPRICED_WARN = 0.01
@@ -32,22 +29,13 @@ UNALLOCATED_WARN = 0.05
 _STYLE: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
-class Check(NamedTuple):
-    """One thing looked at."""
-
-    name: str
-    status: Status
-    detail: str
-
-
-def run(app: App, *, usd_per_day: float | None = None) -> Outcome:
-    """Every check runs, also after one failed; `usd_per_day` is what the model may cost."""
-    cap_usd = Limits().usd_per_day if usd_per_day is None else usd_per_day
+def run(app: App) -> Outcome:
+    """Every check runs, also after one failed."""
     checks = [
         _program(),
         *_guarded("playbooks", lambda: _playbooks(app.settings.playbooks.folder)),
         *_guarded("ledger", lambda: _ledger(app)),
-        *_guarded("casebook", lambda: _casebook(app, cap_usd)),
+        *_guarded("casebook", lambda: _casebook(app)),
     ]
     ok = all(check.status != "fail" for check in checks)
     document = {"checks": [check._asdict() for check in checks], "ok": ok}
@@ -87,25 +75,16 @@ def _playbooks(folder: Path | None) -> Iterator[Check]:
         yield Check("playbooks", "ok", f"{len(own)} from {folder}: {told}")
 
 
-def _casebook(app: App, cap_usd: float) -> Iterator[Check]:
+def _casebook(app: App) -> Iterator[Check]:
     if not is_there(app.settings.store.casebook_url):
         yield Check("casebook", "ok", "does not exist yet; the first investigation makes it")
+        yield from model_checks(app, None)
         return
     with app.casebook() as casebook:
         incidents = casebook.incidents(now=utc_now())
         pending = casebook.proposals("pending", now=utc_now())
-        calls = casebook.model_calls(utc_now().replace(hour=0, minute=0, second=0))
-    yield Check("casebook", "ok", f"{len(incidents)} incidents, {len(pending)} proposals pending")
-    yield model_spend([booked.call for booked in calls], cap_usd)
-
-
-def model_spend(calls: Sequence[ModelCall], cap_usd: float) -> Check:
-    """What the investigation's own calls of today cost; a warning where the day's cap is reached."""
-    spent_usd = usd_from_pico(sum(call.cost_pico or 0 for call in calls))
-    unpriced = sum(call.cost_pico is None for call in calls)
-    detail = f"{len(calls)} calls today, ${spent_usd:.2f} of ${cap_usd:.2f} a day"
-    told = f"{detail}; {unpriced} unpriced calls do not count" if unpriced else detail
-    return Check("model", "warn" if calls and spent_usd >= cap_usd else "ok", told)
+        yield Check("casebook", "ok", f"{len(incidents)} incidents, {len(pending)} proposals pending")
+        yield from model_checks(app, casebook)
 
 
 def _ledger(app: App) -> Iterator[Check]:

@@ -51,7 +51,7 @@ def run(
     charts = write_charts(found, chart_folder) if chart_folder else {}
     return Outcome(
         found.as_json() | chart_paths(charts),
-        list(_shown(found, charts, explain=explain, everything=everything)),
+        [*_shown(found, charts, explain=explain, everything=everything), *_who_looked(app)],
     )
 
 
@@ -110,6 +110,13 @@ def _shown(
     if minor:
         yield minor_line([incident.as_json() for incident in minor], found.material_usd, "delta_usd")
     yield from unpriced_block(found.as_json(), spikes="unpriced_spikes")
+
+
+def _who_looked(app: App) -> Iterator[RenderableType]:
+    if app.model is None:
+        yield Text(
+            "No language model is configured ([llm] in the settings): the rules alone looked.", style="dim"
+        )
 
 
 def shown_incident(incident: Investigated, charts: dict[str, Path]) -> Iterator[RenderableType]:

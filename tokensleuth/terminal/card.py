@@ -12,7 +12,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agent.headings import CULPRITS, SETTLING
+from agent.escaping import unescaped
+from agent.headings import CULPRITS, MODEL_WORDS, SETTLING
 from agent.waterfall import waterfall
 from tokensleuth.terminal.proposals import proposal_lines
 from tokensleuth.terminal.text import (
@@ -43,6 +44,7 @@ def incident_card(incident: Document, *, series: RenderableType | None = None) -
     sections = [
         _headline(incident),
         *([series] if series else []),
+        *_model_words(incident),
         *_effects(incident),
         *_culprits(incident),
         *_reasons(incident),
@@ -100,6 +102,17 @@ def what_settles(incident: Document) -> list[str]:
     """The lines of the report that say what would settle a close call."""
     lines = (line.removeprefix("- ") for line in printable_lines(incident["report"]))
     return [line for line in lines if line.startswith(SETTLING)]
+
+
+def _model_words(incident: Document) -> Iterator[RenderableType]:
+    """What the model wrote, as far as evidence backs it."""
+    _, _, rest = str(incident["report"]).partition(f"## {MODEL_WORDS}\n\n")
+    section = rest.partition("\n## ")[0]
+    lines = [unescaped(line) for line in printable_lines(section) if line]
+    if lines:
+        cost = cast(Document, incident["cost"])
+        note = f"{printable(incident.get('model'))}, {counted(cast(int, cost['llm_calls']), 'call')}"
+        yield _section(MODEL_WORDS, Text("\n".join(lines)), note=note)
 
 
 def _alternatives(incident: Document) -> str:
@@ -186,9 +199,10 @@ def _warnings(incident: Document) -> Iterator[RenderableType]:
     if unpriced := cast(int, incident["unpriced_tokens"]):
         told.append(f"{counted(unpriced, 'token')} have no price and are not in these amounts")
     if claims := cast(int, incident["unsupported_claims"]):
-        told.append(f"{counted(claims, 'claim')} of the analyst not backed by evidence")
+        told.append(f"{counted(claims, 'claim')} of the analyst not backed by evidence, left out")
     if incident["degraded"]:
-        told.append("a configured part failed; this is the reduced analysis")
+        because = [printable(reason) for reason in cast(list[str], incident.get("degraded_because", []))]
+        told += because or ["a configured part failed; this is the reduced analysis"]
     if told:
         yield Text("\n".join(f"! {line}" for line in told), style="yellow")
 
