@@ -14,10 +14,13 @@ from agent.claims.numbers import numbers_at
 from agent.claims.references import Cited, Refused, as_size, cited_by, contradicting_unit, say_units_once
 from agent.claims.signs import refused_signs
 from agent.claims.tokens import Tokens, low_at, rate_after, tokens_of
-from agent.claims.vocabulary import MULTIPLYING, ORDINARY, RATES
+from agent.claims.vocabulary import MULTIPLYING, ORDINARY, RATES, SAID
 from agent.claims.wording import refused_words
 from agent.escaping import escaped
 from agent.rendering import Piece, Text
+
+TOPIC = frozenset({"cost"})
+"""What every investigation is about, and a sentence need not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ def _weighed(sentence: Masked, cited: list[Cited], known: Known) -> Kept | Refus
     if isinstance(referred, Refused):
         return referred
     cited, told = referred
+    if reason := _untold(said, told):
+        return Refused(reason)
     free = _free(said, known)
     if isinstance(free, Refused):
         return free
@@ -105,6 +110,16 @@ def _referred(tokens: Tokens, cited: Sequence[Cited]) -> tuple[list[Cited], list
             return found
         shown.append(found)
     return shown, told
+
+
+def _untold(said: Said, referred: Sequence[_Told]) -> str:
+    """A reference the sentence does not name: `spend was {E1.expected_usd}` tells it as something else."""
+    for one in referred:
+        parts = sorted(one.fact.measure.words - TOPIC)
+        missing = [part for part in parts if part in SAID and not said.says(part)]
+        if missing:
+            return f"a number is `{'_'.join(missing)}`, and the sentence does not say so"
+    return ""
 
 
 def _free(said: Said, known: Known) -> tuple[list[_Told], set[int]] | Refused:

@@ -1,5 +1,6 @@
 """Prose of a model, sentence by sentence: kept with its references, or dropped with the reason."""
 
+import re
 from dataclasses import dataclass
 
 from agent.claims.judging import Kept, judge
@@ -11,6 +12,7 @@ from agent.rendering import Text
 
 MOST_CHARACTERS = 4000
 MOST_SENTENCES = 40
+_LABEL = re.compile(r"(?<![\w{.\-/])E\d{1,3}(?![\w}/\-]|\.\w)", re.ASCII)
 SHOWN = 300
 """So much of a dropped sentence is kept for the record."""
 
@@ -36,7 +38,7 @@ class CheckedProse:
 
 def check_prose(text: str, known: Known) -> CheckedProse:
     """Keep the sentences that the evidence backs; the first 4,000 characters and 40 sentences are read."""
-    sentences = list(split(mask(text[:MOST_CHARACTERS], known.names)))
+    sentences = list(split(mask(_labelled(text[:MOST_CHARACTERS], known), known.names)))
     is_cut = len(text) > MOST_CHARACTERS
     cut = [Dropped("", f"beyond {MOST_CHARACTERS} characters")] if is_cut else []
     if is_cut and sentences:
@@ -52,6 +54,17 @@ def check_prose(text: str, known: Known) -> CheckedProse:
         ),
         cited=tuple(dict.fromkeys(id_ for k in kept for id_ in k.cited)),
     )
+
+
+def _labelled(text: str, known: Known) -> str:
+    """Labels of evidence as references to it, where the braces were forgotten and nobody is called so."""
+
+    def braced(match: re.Match[str]) -> str:
+        label = match[0]
+        is_label = label in known.evidence and label.lower() not in known.names.by_lower
+        return f"{{{label}}}" if is_label else label
+
+    return _LABEL.sub(braced, text)
 
 
 def _dropped(sentence: Masked, reason: str) -> Dropped:
