@@ -447,4 +447,4 @@ def test_a_reference_told_as_something_else_is_dropped(text: str) -> None:
 
 
 def test_a_label_without_braces_is_still_a_reference() -> None:
-    assert "ev_" in _shown("As E1 shows, spend rose by {E1.delta_usd}.")
+    assert "ev_a1" in _shown("As E1 shows, spend rose by {E1.delta_usd}.")

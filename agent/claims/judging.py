@@ -196,17 +196,14 @@ def _pieces(sentence: Masked, cited: Sequence[Cited]) -> Iterator[Piece]:
     hidden, shown = iter(sentence.hidden), iter(cited)
     plain = ""
     for sign in sentence.text:
-        if sign not in (NAME, REFERENCE):
-            plain += sign
-            continue
-        source = next(hidden).source
-        piece = source if sign == NAME else next(shown).piece
-        if isinstance(piece, str):
-            plain += piece
-        else:
+        if sign == REFERENCE:
+            next(hidden)
             if plain:
                 yield escaped(plain)
-            yield piece
+            # The id of evidence is ours, and stands here as in the rest of a report.
+            yield next(shown).piece
             plain = ""
+        else:
+            plain += next(hidden).source if sign == NAME else sign
     if plain:
         yield escaped(plain)
