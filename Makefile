@@ -59,8 +59,8 @@ $(PEERS_STAMP): $(STAMP)
 bench-rca: setup ## grade root causes against peers; writes evals/RESULTS.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.rca
 
-eval: setup ## grade the analyst on generated organisations
-	$(BIN)/python -m evals
+eval: setup ## grade whole investigations on generated organisations; writes evals/RESULTS.md
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals
 
 wheel-check: setup ## build the wheel, install it alone in a fresh venv, run the demo from there
 	.ci/wheel-check $(BIN)/python

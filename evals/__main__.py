@@ -1,102 +1,106 @@
-"""`python -m evals`: every scenario through ingest and investigate, graded; a table and out/eval.json."""
+"""`python -m evals`: every scenario through ingest and investigate, graded; RESULTS.md and out/eval.json."""
 
 import argparse
 import json
+import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from evals.grading import CaseGrade, Grade, Report, Summary, grade_report, summarise
-from evals.runs import Stores, run_product
-from evals.scenarios import SCENARIOS, Scenario
-from ledger.synthetic.files import write_usage
-from ledger.window import Window, instant_text
+from evals.analysts import ANALYSTS
+from evals.eval_report import case_lines, markdown_report
+from evals.outcome import Outcome
+from evals.results import RESULTS, write_part
+from evals.running import run_cases
+from evals.scenarios import SCENARIOS
+from evals.scores import by_cause, findings, score
 
-OUT = Path(__file__).parent / "out"
-
-
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """One scenario run end to end; `failure` says why there is nothing to grade."""
-
-    name: str
-    grade: CaseGrade
-    seconds: float
-    failure: str | None = None
+OUT = RESULTS.parent / "out"
+COMMAND = "python -m evals"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__)
-    parser.add_argument("--limit", type=int, default=len(SCENARIOS), help="run only the first N scenarios")
-    parser.add_argument(
-        "--keep", type=Path, help="keep the files and stores of every scenario in this folder"
-    )
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
+    cases = chosen_cases(options)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = options.keep or Path(scratch)
-        results = [run_scenario(scenario, folder / scenario.name) for scenario in SCENARIOS[: options.limit]]
-    summary = summarise([result.grade for result in results])
-    print_summary(summary)
-    write_json(results, summary)
-    return 1 if any(result.failure for result in results) else 0
+        running = run_cases(cases, options.analysts, options.keep or Path(scratch), jobs=options.jobs)
+        outcomes = _watched(running, len(cases), verbose=options.verbose)
+    report = markdown_report(outcomes, options.analysts)
+    print(report)
+    write_json(outcomes, options.analysts)
+    full = len(cases) == len(SCENARIOS) and len(options.analysts) == len(ANALYSTS)
+    if options.write and full:
+        write_part(RESULTS, "eval", COMMAND, report)
+    return 1 if any(outcome.failure for outcome in outcomes) else 0
 
 
-def run_scenario(scenario: Scenario, folder: Path) -> CaseResult:
-    """Write the files, load and investigate them with the product, grade the answer and print its line."""
-    organisation = scenario.organisation()
-    stores = Stores.fresh(folder)
-    files = write_usage(organisation.rows, folder, file_format="parquet", split_by="week")
-    ingest = run_product("ingest", *map(str, files), stores=stores)
-    mode = ["--explain"] if scenario.explain else []
-    answer = run_product("investigate", range_text(scenario.asked), *mode, stores=stores)
-    seconds = ingest.seconds + answer.seconds
-    try:
-        report = Report.model_validate(answer.document())
-    except (RuntimeError, ValueError) as error:
-        missed = tuple(Grade(expected_cause=truth.cause, found=False) for truth in organisation.injected)
-        result = CaseResult(scenario.name, CaseGrade(missed, 0), seconds, failure=str(error))
-    else:
-        (folder / "report.json").write_text(answer.stdout, encoding="utf-8")
-        result = CaseResult(scenario.name, grade_report(report, organisation.injected), seconds)
-    print_case(result)
-    return result
+def chosen_cases(options: argparse.Namespace) -> list[str]:
+    """Names of the scenarios asked for, in their order."""
+    chosen = [s.name for s in SCENARIOS if s.held_out or not options.held_out]
+    if options.cases:
+        chosen = [name for name in chosen if name in options.cases]
+    return chosen[: options.limit]
 
 
-def range_text(window: Window) -> str:
-    return f"{instant_text(window.start_at)}..{instant_text(window.end_at)}"
-
-
-def print_case(result: CaseResult) -> None:
-    begin = f"{result.name}  {result.seconds:5.1f} s  "
-    if result.failure:
-        print(f"{begin}FAILED  {result.failure}")
-    for grade in result.grade.grades:
-        told = grade.reported_cause or "missed"
-        error = "-" if grade.delta_error is None else f"{grade.delta_error:.1%}"
-        verdict = "right" if grade.verdict_right else "wrong"
-        print(
-            f"{begin}{grade.expected_cause:20} -> {told:20} culprit {grade.culprit:6} "
-            f"verdict {verdict}  delta error {error}  pieces {grade.pieces}"
-        )
-    if not result.grade.grades or result.grade.false_incidents:
-        print(f"{begin}false incidents: {result.grade.false_incidents} (${result.grade.false_usd})")
-
-
-def print_summary(summary: Summary) -> None:
-    error = "-" if summary.median_delta_error is None else f"{summary.median_delta_error:.1%}"
-    print(
-        f"\n{summary.causes} causes: found {summary.found:.0%}, cause right {summary.cause_right:.0%}, "
-        f"culprit right {summary.culprit_right:.0%}, both {summary.exact:.0%}, "
-        f"verdict right {summary.verdict_right:.0%}, median delta error {error}; "
-        f"{summary.false_incidents} false incidents (${summary.false_usd:,.0f})"
+def parser() -> argparse.ArgumentParser:
+    names = [scenario.name for scenario in SCENARIOS]
+    analysts = [analyst.name for analyst in ANALYSTS]
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("--limit", type=int, help="run only the first N scenarios")
+    parser.add_argument("--cases", nargs="+", choices=names, metavar="CASE", help="such as case-07")
+    parser.add_argument("--held-out", action="store_true", help="only seeds nobody tuned on")
+    parser.add_argument("--analysts", nargs="+", choices=analysts, default=analysts, metavar="ANALYST")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--keep", type=Path, help="keep files, stores and reports in this folder")
+    parser.add_argument("--verbose", action="store_true", help="print what was made of each case")
+    parser.add_argument(
+        "--write",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write the part of RESULTS.md, which takes a full run",
     )
+    return parser
 
 
-def write_json(results: Sequence[CaseResult], summary: Summary) -> None:
+def write_json(outcomes: Sequence[Outcome], analysts: Sequence[str]) -> None:
     OUT.mkdir(exist_ok=True)
-    document = {"summary": summary._asdict(), "cases": [asdict(result) for result in results]}
+    held_out = [outcome for outcome in outcomes if outcome.held_out]
+    document = {
+        "analysts": [asdict(score(name, outcomes)) for name in analysts],
+        "held_out": [asdict(score(name, held_out)) for name in analysts],
+        "findings": {name: asdict(findings(_of(outcomes, name))) for name in analysts},
+        "causes": {name: [asdict(one) for one in by_cause(_of(outcomes, name))] for name in analysts},
+        "cases": [asdict(outcome) | _marks(outcome) for outcome in outcomes],
+    }
     (OUT / "eval.json").write_text(json.dumps(document, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _marks(outcome: Outcome) -> dict[str, object]:
+    grade = outcome.grade
+    return {
+        "strict": grade.strict,
+        "partial": grade.partial,
+        "verdict_right": grade.verdict_right,
+        "false_positive": grade.false_positive,
+    }
+
+
+def _of(outcomes: Sequence[Outcome], analyst: str) -> list[Outcome]:
+    return [outcome for outcome in outcomes if outcome.analyst == analyst]
+
+
+def _watched(running: Iterable[list[Outcome]], total: int, *, verbose: bool) -> list[Outcome]:
+    """All outcomes by case; how far it got is told on stderr."""
+    outcomes: list[Outcome] = []
+    for done, of_case in enumerate(running, start=1):
+        print(f"{done}/{total} {of_case[0].case}", file=sys.stderr, flush=True)
+        outcomes += of_case
+    outcomes.sort(key=lambda outcome: outcome.case)
+    for outcome in outcomes:
+        if verbose or outcome.failure:
+            print("\n".join(case_lines(outcome)))
+    return outcomes
 
 
 if __name__ == "__main__":

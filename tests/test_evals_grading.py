@@ -1,9 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from evals.grading import CaseGrade, CulpritGrade, Grade, Report, grade_report, grade_scope, summarise
+from evals.grading import CulpritGrade, Grade, grade_report, grade_scope, nothing_told
+from evals.reported import Report
+from evals.scenarios import Truth
 from ledger.scope import Scope
 from ledger.synthetic.causes import CauseName
 from ledger.synthetic.inject import Injected
@@ -38,8 +41,12 @@ def incident(**changes: object) -> dict[str, object]:
     return told | changes
 
 
+def report(*incidents: dict[str, object]) -> Report:
+    return Report.model_validate({"incidents": incidents})
+
+
 def graded(*incidents: dict[str, object], cause: CauseName = "retry_storm") -> tuple[Grade, int]:
-    case = grade_report(Report.model_validate({"incidents": incidents}), [truth(cause)])
+    case = grade_report(report(*incidents), Truth((truth(cause),), benign=False))
     return case.grades[0], case.false_incidents
 
 
@@ -85,7 +92,7 @@ def test_an_incident_of_another_key_at_the_same_time_is_false() -> None:
 def test_explaining_ordinary_variation_is_neither_found_nor_false() -> None:
     quiet = incident(verdict="benign", cause="normal_variation")
     assert graded(quiet) == (Grade(expected_cause="retry_storm", found=False), 0)
-    assert grade_report(Report.model_validate({"incidents": [quiet]}), []).false_incidents == 0
+    assert grade_report(report(quiet), Truth()).false_incidents == 0
 
 
 def test_one_of_several_culprits_is_graded_by_its_own_cause_and_delta() -> None:
@@ -114,18 +121,87 @@ def test_the_incident_that_tells_a_cause_best_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "verdict", "right"),
+    ("cause", "benign", "verdict"),
     [
-        ("retry_storm", "confirmed", True),
-        ("volume_growth", "benign", True),
-        ("backfill_or_batch", "confirmed", True),
-        ("accounting_artifact", "accounting_artifact", True),
-        ("accounting_artifact", "confirmed", False),
+        ("retry_storm", False, "confirmed"),
+        ("volume_growth", True, "benign"),
+        ("backfill_or_batch", False, "confirmed"),
+        ("new_workload", True, "benign"),
+        ("accounting_artifact", False, "accounting_artifact"),
     ],
 )
-def test_verdicts_go_with_causes(cause: CauseName, verdict: str, right: bool) -> None:
-    grade, _ = graded(incident(cause=cause, verdict=verdict), cause=cause)
-    assert grade.verdict_right is right
+def test_one_verdict_goes_with_a_cause(cause: CauseName, benign: bool, verdict: str) -> None:
+    facts = Truth((truth(cause),), benign=benign)
+    for said in ("confirmed", "benign", "accounting_artifact", "inconclusive"):
+        told = grade_report(report(incident(cause=cause, verdict=said)), facts).grades[0]
+        assert told.verdict_right is (said == verdict)
+
+
+@pytest.mark.parametrize(
+    ("start_at", "right"),
+    [("2026-11-10T05:00:00Z", True), ("2026-11-10T07:00:00Z", True), ("2026-11-10T08:00:00Z", False)],
+)
+def test_the_onset_is_right_within_an_hour(start_at: str, right: bool) -> None:
+    assert graded(incident(start_at=start_at))[0].onset_right is right
+
+
+def test_an_onset_told_of_the_culprit_counts_before_that_of_the_incident() -> None:
+    culprit = {"scope": {"key_id": "k1"}, "cause": "retry_storm", "delta_usd": "90.00"}
+    late = incident(start_at="2026-11-10T11:00:00Z", culprits=[culprit])
+    known = incident(
+        start_at="2026-11-10T11:00:00Z", culprits=[culprit | {"onset_at": "2026-11-10T06:00:00Z"}]
+    )
+    assert (graded(late)[0].onset_hours, graded(known)[0].onset_hours) == (5.0, 0.0)
+
+
+def test_an_alarm_of_another_cause_inside_a_wide_culprit_is_no_verdict_on_it() -> None:
+    inside = incident(scope={"team": "search"}, cause="runaway_loop")
+    assert not graded(inside)[0].verdict_right
+    assert graded(incident(cause="runaway_loop"))[0].verdict_right
+
+
+def test_no_onset_is_graded_of_growth_nor_of_a_range_that_is_the_question() -> None:
+    late = incident(start_at="2026-11-10T11:00:00Z", cause="volume_growth")
+    assert graded(late, cause="volume_growth")[0].parts == (True, True, True)
+    asked = Truth((truth(),), benign=False, onset=False)
+    assert grade_report(report(incident(start_at="2026-11-10T11:00:00Z")), asked).strict
+
+
+def test_blaming_somebody_else_beside_the_culprit_is_not_strict() -> None:
+    blamed = [
+        {"scope": {"key_id": "k1"}, "cause": "retry_storm", "delta_usd": "90.00"},
+        {"scope": {"key_id": "k9"}, "cause": "retry_storm", "delta_usd": "20.00"},
+    ]
+    grade, _ = graded(incident(culprits=blamed))
+    assert (grade.culprit, grade.culprits_right) == ("right", False)
+    blamed[1]["delta_usd"] = "2.00"
+    assert graded(incident(culprits=blamed))[0].culprits_right
+
+
+def test_partial_credit_is_the_mean_of_the_parts_of_all_causes() -> None:
+    other = replace(truth("key_leak"), scope=Scope.parse(["key_id=k2"]), accepted={"key_id": ("k2",)})
+    case = grade_report(report(incident(cause="output_bloat")), Truth((truth(), other), benign=False))
+    assert not case.strict
+    assert case.partial == pytest.approx((3 / 4 + 0) / 2)
+
+
+def test_a_quiet_case_is_right_when_nothing_material_is_raised() -> None:
+    minor = incident(material=False)
+    case = grade_report(report(minor), Truth())
+    assert (case.strict, case.partial, case.false_positive, case.raised_minor) == (True, 1.0, False, 1)
+    case = grade_report(report(incident()), Truth())
+    assert (case.strict, case.partial, case.false_positive, case.raised) == (False, 0.0, True, 1)
+
+
+def test_only_a_benign_case_can_be_a_false_positive() -> None:
+    assert not grade_report(report(incident()), Truth((truth(),), benign=False)).false_positive
+    assert grade_report(report(incident()), Truth((truth("new_workload"),))).false_positive
+
+
+def test_what_failed_has_told_nothing_and_raised_nothing() -> None:
+    for facts in (Truth(), Truth((truth(),), benign=False)):
+        case = nothing_told(facts)
+        assert (case.strict, case.partial, case.raised) == (False, 0.0, 0)
 
 
 def test_broad_growth_is_told_by_a_scope_that_pins_nothing() -> None:
@@ -142,20 +218,7 @@ def test_broad_growth_is_told_by_a_scope_that_pins_nothing() -> None:
     assert grade_scope({"team": "search"}, broad) == "part"
 
 
-def test_a_summary_gives_rates_of_the_injected_causes() -> None:
-    right, missed = graded(incident())[0], Grade(expected_cause="key_leak", found=False)
-    summary = summarise([CaseGrade((right, missed), 1), CaseGrade((), 2)])
-    assert (summary.causes, summary.found, summary.exact, summary.false_incidents) == (2, 0.5, 0.5, 3)
-    assert summary.median_delta_error == pytest.approx(0.1)
-
-
-def test_nothing_injected_and_nothing_raised_is_a_full_score() -> None:
-    summary = summarise([CaseGrade((), 0)])
-    assert (summary.causes, summary.found, summary.false_incidents) == (0, 1.0, 0)
-    assert summary.median_delta_error is None
-
-
 def test_false_incidents_are_weighed_in_dollars() -> None:
     up, down = incident(delta_usd="30.00"), incident(delta_usd="-12.50")
-    case = grade_report(Report.model_validate({"incidents": [up, down]}), [])
+    case = grade_report(report(up, down), Truth())
     assert (case.false_incidents, case.false_usd) == (2, Decimal("42.50"))

@@ -1,14 +1,10 @@
-"""The seeded scenarios: an organisation, what happens to it, and the range somebody asks about.
+"""What happens in the cases that were there while the product was made: one plot a cause, at one size."""
 
-Names are numbers, so that nothing the program sees gives the answer away.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 
 import pandas as pd
 
+from evals.scenarios.places import END_AT, hours, largest
 from ledger.scope import Scope
 from ledger.synthetic.arrivals import Backfill, CountedTwice, KeyLeak, NewWorkload, RunawayLoop
 from ledger.synthetic.causes import (
@@ -24,49 +20,7 @@ from ledger.synthetic.causes import (
     VolumeDrop,
     VolumeGrowth,
 )
-from ledger.synthetic.cost import priced_usd, without_unpriced_batch
-from ledger.synthetic.inject import Organisation, inject, rows_in
-from ledger.synthetic.spec import OrganisationSpec
-from ledger.synthetic.traffic import generate_usage
 from ledger.window import HOUR, Window
-
-END_AT = datetime(2026, 11, 16, tzinfo=UTC)
-LAST_WEEK = Window(END_AT - timedelta(weeks=1), END_AT)
-MONTH_START = Window(datetime(2026, 10, 30, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC))
-
-Plot = Callable[[pd.DataFrame], Sequence[Cause]]
-"""From the rows of an ordinary organisation to what happens in it."""
-
-
-def nothing(_: pd.DataFrame) -> Sequence[Cause]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    name: str
-    spec: OrganisationSpec
-    plot: Plot = field(default=nothing)
-    asked: Window = LAST_WEEK
-    explain: bool = False
-    """Whether the range itself is the incident (`--explain`), as where no detector can see the change."""
-
-    def organisation(self) -> Organisation:
-        rows = without_unpriced_batch(generate_usage(self.spec))
-        return inject(rows, self.plot(rows), seed=self.spec.seed)
-
-
-def hours(day: int, hour: int, length: int) -> Window:
-    """`length` hours from a weekday (0 is Monday) and hour of the last week."""
-    start_at = LAST_WEEK.start_at + (24 * day + hour) * HOUR
-    return Window(start_at, start_at + length * HOUR)
-
-
-def largest(rows: pd.DataFrame, dimension: str, *filters: str, rank: int = 0) -> Scope:
-    """The value of the dimension that costs most (or second, third ...) among the rows, as a scope."""
-    inside = rows[rows_in(rows, Scope.parse(filters))]
-    spend = priced_usd(inside).groupby(inside[dimension]).sum().sort_values(ascending=False)
-    return Scope.parse([f"{dimension}={spend.index[rank]}"])
 
 
 def retries(rows: pd.DataFrame) -> Sequence[Cause]:
@@ -144,33 +98,3 @@ def success(_: pd.DataFrame) -> Sequence[Cause]:
 
 def two_at_once(rows: pd.DataFrame) -> Sequence[Cause]:
     return (*retries(rows), *longer_answers(rows))
-
-
-_BASE = OrganisationSpec(teams=10, weeks=5, end_at=END_AT, usd_per_day=4000)
-_LARGE = replace(_BASE, teams=24, usd_per_day=9000)
-
-
-def _spec(seed: int, base: OrganisationSpec = _BASE) -> OrganisationSpec:
-    return replace(base, seed=seed)
-
-
-SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("case-01", _spec(101), longer_answers),
-    Scenario("case-02", _spec(102)),
-    Scenario("case-03", _spec(103), leak),
-    Scenario("case-04", _spec(104), catch_up),
-    Scenario("case-05", _spec(105), retries),
-    Scenario("case-06", _spec(106, replace(_BASE, billed_providers=("openai", "anthropic"))), dearer_model),
-    Scenario("case-07", _spec(107), switch),
-    Scenario("case-08", _spec(108), loop),
-    Scenario("case-09", _spec(109), outage),
-    Scenario("case-10", _spec(110, _LARGE), new_tokenizer),
-    Scenario("case-11", _spec(111), asked=MONTH_START),
-    Scenario("case-12", _spec(207), cold_cache),
-    Scenario("case-13", _spec(113), launch),
-    Scenario("case-14", _spec(114), longer_prompts),
-    Scenario("case-15", _spec(115, replace(_BASE, record_ids=True)), twice),
-    Scenario("case-16", _spec(211), off_batch),
-    Scenario("case-17", _spec(117, _LARGE), success),
-    Scenario("case-18", _spec(118, _LARGE), two_at_once),
-)

@@ -1,0 +1,26 @@
+"""The seeded scenarios of `make eval`.
+
+Names are numbers, so that nothing the program sees gives the answer away.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from zlib import crc32
+
+from evals.scenarios.development import DEVELOPMENT
+from evals.scenarios.held_out_incidents import INCIDENTS
+from evals.scenarios.held_out_others import ARTIFACTS, BENIGN
+from evals.scenarios.places import END_AT
+from evals.scenarios.scenario import Scenario, Story, Truth
+
+
+def _held_out() -> Iterator[Scenario]:
+    """Shuffled, the same way each time: neither name nor order tells a kind."""
+    shuffled = sorted((*INCIDENTS, *BENIGN, *ARTIFACTS), key=lambda s: crc32(str(s.spec.seed).encode()))
+    for number, scenario in enumerate(shuffled, start=len(DEVELOPMENT) + 1):
+        yield replace(scenario, name=f"case-{number:02}", held_out=True)
+
+
+SCENARIOS: tuple[Scenario, ...] = (*DEVELOPMENT, *_held_out())
+
+__all__ = ["END_AT", "SCENARIOS", "Scenario", "Story", "Truth"]
