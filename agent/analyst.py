@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from agent.changes import changes_of
 from agent.derived import Signals
@@ -64,7 +66,7 @@ def conclude(subject: Subject, evidence: Sequence[Evidence], judged: Sequence[Ju
         cause=main.best.cause,
         confidence=main.best.confidence,
         alternatives=_alternatives(main),
-        culprits=tuple(_culprit(j, delta) for j in judged if j.stands_out),
+        culprits=tuple(_culprit(j, delta, evidence) for j in judged if j.stands_out),
         effects=tuple(Effect(name=name, usd=_usd(split, f"{name}_usd")) for name in EFFECTS),
         changes=changes_of(evidence, main.scope, main.signals, main.best),
         unpriced_tokens=_unpriced(evidence, subject, main),
@@ -109,8 +111,9 @@ def _carried(evidence: Sequence[Evidence], scope: Scope) -> tuple[Decimal, str]:
     return _usd(split, "delta_usd"), split.id if split else ""
 
 
-def _culprit(judged: Judged, delta: Decimal) -> Culprit:
-    told_by = [judged.carried_by, *(w.evidence for w in judged.best.supports)]
+def _culprit(judged: Judged, delta: Decimal, evidence: Sequence[Evidence]) -> Culprit:
+    onset_at, dated_by = onset_of(evidence, judged.scope)
+    told_by = [judged.carried_by, *(w.evidence for w in judged.best.supports), dated_by]
     return Culprit(
         scope=judged.scope,
         cause=judged.best.cause,
@@ -121,7 +124,23 @@ def _culprit(judged: Judged, delta: Decimal) -> Culprit:
         playbook=judged.best.playbook.name,
         turned_from=judged.turned_from,
         added=judged.added,
+        onset_at=onset_at,
     )
+
+
+class Onset(NamedTuple):
+    """When a suspect began, and the id of the evidence that says so."""
+
+    at: datetime | None
+    evidence: str
+
+
+def onset_of(evidence: Sequence[Evidence], scope: Scope) -> Onset:
+    """None and no id where only the incident's start is known."""
+    for found in evidence:
+        if found.tool == "onset" and found.where == scope and "onset_at" in found.facts:
+            return Onset(datetime.fromisoformat(str(found.facts["onset_at"])), found.id)
+    return Onset(None, "")
 
 
 def _alternatives(judged: Judged) -> tuple[Alternative, ...]:

@@ -44,6 +44,10 @@ NOW_AND_THEN = 0.5
 """A scope active in at most this share of hours has no usual hour to be compared with."""
 NO_RECORD = 2.0
 """Sessions of such scopes differ by about this factor among themselves."""
+MONTHLY = 0.5
+"""What comes with the day of the month differs by about this factor between months."""
+USUAL_SESSION = 3.0
+"""Spreads of the logarithm of sessions: a longer one that comes once in years of a normal key is news."""
 NEXT_TO_ALL = 0.9
 PLANNED = 0.8
 """Of the hours, in the operator's calendar."""
@@ -89,12 +93,26 @@ def _noise(signals: Signals) -> Signal | None:
 
 
 def _bursts(signals: Signals) -> Signal | None:
-    """1 where a scope that works now and then does no more in a row than it did before."""
+    """1 where a scope does no more in a row than a month ago, or than before where it works now and then."""
+    month = signals.get("month_ago_ratio")
+    if month and month.value >= MONTHLY:
+        return Signal(1.0, month.evidence)
     active, record = signals.get("past_active_share"), signals.get("record_ratio")
     if active is None or record is None:
         return None
-    usual = 0 < active.value <= NOW_AND_THEN and record.value <= NO_RECORD
-    return Signal(float(usual), record.evidence)
+    sessions = signals.get("session_spreads")
+    usual = record.value <= NO_RECORD or (sessions is not None and sessions.value <= USUAL_SESSION)
+    return Signal(float(0 < active.value <= NOW_AND_THEN and usual), record.evidence)
+
+
+def worth_weighing(signals: Signals) -> dict[str, Signal]:
+    """Without what says nothing of a scope that bursts as it did before: its usual hours are empty.
+
+    Beside empty hours every session multiplies use, and is as even as itself.
+    """
+    bursts = signals.get("bursts_as_before")
+    told_by = ("evenness", "requests_ratio") if bursts and bursts.value else ()
+    return {name: signal for name, signal in signals.items() if name not in told_by}
 
 
 def _alike(signals: Signals) -> Signal | None:

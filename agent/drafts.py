@@ -45,6 +45,8 @@ class PolicySettings:
     expected_days: int = 7
     protected_keys: tuple[str, ...] = ()
     """Globs of key ids no gateway may act on."""
+    may_act: bool = True
+    """False where the change is too small to touch anybody's key for: people are told, nothing more."""
 
 
 @dataclass(frozen=True, slots=True)

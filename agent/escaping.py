@@ -15,4 +15,4 @@ def escaped(text: str) -> str:
 
 def unescaped(text: str) -> str:
     """The text again, for where it is not read as Markdown."""
-    return re.sub(rf"\\({_SPECIAL.pattern})", r"\1", text)
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)

@@ -35,6 +35,8 @@ class Culprit(Frozen):
     share: float | None
     """Of the incident's change; None where that is 0."""
     evidence: tuple[str, ...]
+    onset_at: datetime | None = None
+    """The first hour in which it acted; None where nothing tells it apart from the incident's start."""
     playbook: str = ""
     """The name of the playbook that fits best of its cause's; empty: the shipped one."""
     turned_from: Cause | None = None
@@ -57,6 +59,7 @@ class Culprit(Frozen):
             "evidence": list(self.evidence),
             "playbook": self.playbook or self.cause,
             "decided_by": self.decided_by,
+            "onset_at": None if self.onset_at is None else instant_text(self.onset_at),
         }
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from agent.drafts import PolicySettings
 from agent.evidence import Evidence
@@ -77,7 +77,10 @@ def _may_go_on(graph: InvestigationGraph, config: RunnableConfig, subject: Subje
     snapshot = graph.get_state(config)
     if not snapshot.next or "await_decision" in snapshot.next or snapshot.created_at is None:
         return False
-    state = State.model_validate(snapshot.values)
+    try:
+        state = State.model_validate(snapshot.values)
+    except ValidationError:  # killed before the first node, or kept by another version
+        return False
     age = deps.now - datetime.fromisoformat(snapshot.created_at)
     return (
         state.subject == subject

@@ -12,6 +12,7 @@ from ledger.window import Window
 from tools import breakdown, changes, compare, key_activity, mix, past_incidents, price_changes, switchers
 from tools.calendar import CalendarEntry
 from tools.effects import effects_of
+from tools.onset import onset
 from tools.past_incidents import History
 from tools.slices import slices_of
 from tools.study import study_change
@@ -61,9 +62,17 @@ def look_around(
 
 
 def look_closer(
-    reader: Reader, window: Window, where: Scope, calendar: Sequence[CalendarEntry] = ()
+    reader: Reader,
+    window: Window,
+    where: Scope,
+    calendar: Sequence[CalendarEntry] = (),
+    *,
+    lead: str | None = None,
 ) -> Iterator[Evidence]:
-    """One scope that carries the change: everything that tells the causes apart."""
+    """One scope that carries the change: everything that tells the causes apart.
+
+    `lead` is the effect that leads in it; None where no slice says so.
+    """
     if calendar:
         yield _changes(reader, window, where, calendar)
     yield call_tool("compare", lambda: compare(reader, window, where=where), window=window, where=where)
@@ -80,6 +89,10 @@ def look_closer(
     yield call_tool(
         "mix", lambda: mix(reader, window, dimension="service_tier", where=where), window=window, where=where
     )
+    if lead is not None:
+        yield call_tool(
+            "onset", lambda: onset(reader, window, where=where, lead=lead), window=window, where=where
+        )
 
 
 def suspected_scopes(evidence: Sequence[Evidence], subject: Subject) -> tuple[Scope, ...]:
@@ -96,6 +109,12 @@ def row_scope(value: object) -> Scope:
     return Scope.of({d: v for d, v in value.items()}) if isinstance(value, dict) else EVERYTHING  # noqa: C416
 
 
+def _leads(evidence: Sequence[Evidence]) -> dict[Scope, str]:
+    """The effect that leads in each scope of the slices."""
+    rows = [row for e in evidence if e.tool == "slices" for row in e.rows if "lead" in row]
+    return {row_scope(row["scope"]): str(row["lead"]) for row in rows}
+
+
 def gather(
     reader: Reader,
     subject: Subject,
@@ -104,8 +123,9 @@ def gather(
 ) -> tuple[Evidence, ...]:
     """Ask everything; each question once."""
     found: dict[str, Evidence] = {e.id: e for e in look_around(reader, subject, calendar)}
+    leads = _leads(tuple(found.values()))
     for scope in suspected_scopes(tuple(found.values()), subject):
-        for evidence in look_closer(reader, subject.window, scope, calendar):
+        for evidence in look_closer(reader, subject.window, scope, calendar, lead=leads.get(scope)):
             found.setdefault(evidence.id, evidence)
         if history is not None:
             evidence = _remembered(history, subject.window, scope)

@@ -113,7 +113,7 @@ def _refused(wanted: SubmittedAction, finding: Finding, playbooks: Sequence[Play
         reason = "its target is no culprit of this investigation"
     elif not allowing:
         reason = f"it is not among the actions for {meant[0].cause}"
-    elif all(c.decided_by == "llm" for c in allowing) and wanted.action not in TELLING:
+    elif all(c.decided_by == "llm" for c in allowing) and wanted.action != "notify_owner":
         reason = "only the model blames this target or names this cause"
     else:
         reason = "it would save nothing, lacks a target, or touches what is protected"
@@ -121,7 +121,9 @@ def _refused(wanted: SubmittedAction, finding: Finding, playbooks: Sequence[Play
 
 
 def _passes(proposal: Proposal, case: Case) -> bool:
-    if case.culprit.decided_by == "llm" and proposal.action not in TELLING:
+    if case.culprit.decided_by == "llm" and proposal.action != "notify_owner":
+        return False
+    if proposal.action not in TELLING and not case.settings.may_act:
         return False
     if touches_protected(proposal, case.settings.protected_keys):
         return False

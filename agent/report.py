@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from agent.analyst import Judged
+from agent.analyst import Judged, onset_of
 from agent.escaping import escaped
 from agent.evidence import Evidence
 from agent.finding import Culprit, Finding
@@ -186,12 +186,20 @@ def _culprits(case: Told) -> Iterator[Text]:
         amount = case.amount(culprit, "signed_usd")
         share: Text = () if culprit.share is None else (case.share(culprit), " of the change, ")
         told = f"{words(culprit.cause)}, confidence {percent(culprit.confidence)} ({amount.evidence_id})"
-        yield (f"- {_scope(culprit.scope)}: ", amount, ", ", *share, told)
+        yield (f"- {_scope(culprit.scope)}: ", amount, ", ", *share, told, _since(case, culprit))
         judged = by_scope[culprit.scope]
         yield from (("  ", *line) for line in reasons(judged.best))
         if judged is not case.main:
             yield from (("  ", line) for line in close_calls(judged))
     yield from _rest(case)
+
+
+def _since(case: Told, culprit: Culprit) -> str:
+    """When it began, where that is not the incident's start."""
+    at, dated_by = onset_of(case.evidence, culprit.scope)
+    if at is None or at == case.finding.window.start_at:
+        return ""
+    return f", since {short_text(at)} UTC ({dated_by})"
 
 
 def _rest(case: Told) -> Iterator[Text]:

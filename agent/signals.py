@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from agent.derived import DERIVED, Signal, derived_from
+from agent.derived import DERIVED, Signal, derived_from, worth_weighing
 from agent.evidence import Evidence
 from agent.look import row_scope
 from ledger.errors import RefusedError
@@ -38,6 +38,8 @@ TAKEN: Mapping[str, tuple[str, str]] = {
     "as_quiet_days": ("key_activity", "as_quiet_days"),
     "record_ratio": ("key_activity", "record_ratio"),
     "past_active_share": ("key_activity", "past_active_share"),
+    "session_spreads": ("key_activity", "session_spreads"),
+    "month_ago_ratio": ("key_activity", "month_ago_ratio"),
     "unit_price_ratio": ("price_changes", "unit_price_ratio"),
     "rate_ratio": ("price_changes", "rate_ratio"),
     "version_changed": ("price_changes", "version_changed"),
@@ -104,7 +106,7 @@ def signals_of(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
     signals |= _of_suspect(evidence, scope)
     signals |= _dated(evidence, scope)
     signals |= _of_cohort(evidence, signals)
-    return signals | derived_from(signals)
+    return worth_weighing(signals | derived_from(signals))
 
 
 def _source(evidence: Evidence) -> str:

@@ -39,7 +39,9 @@ def checked_statement(submission: Submission, known: Known) -> Statement:
     summary = _checked(submission.summary, known, told)
     reasons = [_checked(text, known, told) for text in submission.reasons]
     ruled = [(r.cause, _checked(r.why, known, told | {r.cause})) for r in submission.ruled_out]
-    questions = [_checked(text.replace("?", "."), known, told) for text in submission.open_questions]
+    questions = [
+        _checked(text.replace("?", "."), known, told, asks=True) for text in submission.open_questions
+    ]
     every = [summary, *reasons, *(checked for _, checked in ruled), *questions]
     return Statement(
         summary=summary.kept,
@@ -51,14 +53,19 @@ def checked_statement(submission: Submission, known: Known) -> Statement:
     )
 
 
-def _checked(text: str, known: Known, causes: Collection[Cause]) -> CheckedProse:
-    """Sentences whose numbers and names the evidence has, and that blame no other cause."""
+def _checked(text: str, known: Known, causes: Collection[Cause], *, asks: bool = False) -> CheckedProse:
+    """Sentences whose numbers and names the evidence has, and that blame no other cause.
+
+    What only asks need not refer to anything; what states must, or it rests on nothing.
+    """
     checked = check_prose(text, known)
     kept, dropped = [], list(checked.dropped)
     for sentence in checked.kept:
         words = "".join(piece for piece in sentence if isinstance(piece, str))
         other = next(_other_causes(words, causes), None)
-        if other:
+        if not asks and not any(isinstance(piece, Ref) for piece in sentence):
+            dropped.append(Dropped(words, "it has no reference to evidence"))
+        elif other:
             dropped.append(Dropped(words, f"it speaks of {other}, which the finding does not name"))
         else:
             kept.append(sentence)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import exp
 
-from agent.analyst import Judged, judge_scope
+from agent.analyst import Judged, judge_scope, verdict_of
 from agent.dialogue.submission import Submission, SubmittedCulprit
 from agent.evidence import Evidence
 from agent.look import LEAST_PART, Subject
@@ -19,6 +19,8 @@ VOTE = 3.0
 MAX_NEW_SCOPES = 3
 HARMLESS: frozenset[Cause] = frozenset({"normal_variation", "unknown"})
 """Causes that end an alert: a model that reads hostile text must not be able to choose them."""
+ALARM = 2
+"""Strength of the verdicts that ask people to do something; a vote never lowers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,22 @@ def _voted(
     found = _match(scope, subject, judged)
     if found is None:
         found = _looked_at(scope, judged, evidence, playbooks)
-    elif culprit.cause in HARMLESS and found.best.cause not in HARMLESS:
+    if culprit.cause in HARMLESS and found.best.cause not in HARMLESS:
         raise _RefusedVoteError(f"the evidence for {found.best.cause} does not go away by itself")
     voted = with_vote(found, culprit.cause)
     if voted.best.cause != culprit.cause:
         raise _RefusedVoteError(
             f"the evidence speaks for {voted.best.cause} and against {culprit.cause} in {_told(found.scope)}"
         )
+    if _strength(voted) < (ALARM if found.added else _strength(found)):
+        raise _RefusedVoteError(f"{culprit.cause} in {_told(found.scope)} would end the alert")
     return voted
+
+
+def _strength(judged: Judged) -> int:
+    """What the verdict asks of people."""
+    verdict = verdict_of(judged)
+    return 0 if verdict == "benign" else 1 if verdict == "inconclusive" else ALARM
 
 
 def with_vote(judged: Judged, cause: Cause) -> Judged:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from evals.analysts import ANALYSTS
+from evals.analysts import ANALYSTS, default_analysts
 from evals.eval_report import case_lines, markdown_report
 from evals.outcome import Outcome
 from evals.results import RESULTS, write_part
@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=int, help="run only the first N scenarios")
     parser.add_argument("--cases", nargs="+", choices=names, metavar="CASE", help="such as case-07")
     parser.add_argument("--held-out", action="store_true", help="only seeds nobody tuned on")
-    parser.add_argument("--analysts", nargs="+", choices=analysts, default=analysts, metavar="ANALYST")
+    parser.add_argument(
+        "--analysts", nargs="+", choices=analysts, default=default_analysts(), metavar="ANALYST"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--keep", type=Path, help="keep files, stores and reports in this folder")
     parser.add_argument("--verbose", action="store_true", help="print what was made of each case")

@@ -19,5 +19,5 @@ def test_a_name_stays_on_its_line() -> None:
 
 
 def test_what_was_escaped_is_shown_as_it_was() -> None:
-    name = "key_a*b`[x](y) <b> & ~ | \\ #1"
+    name = "key_a*b`[x](y) <b> & ~ | \\ #1 www.x.example https://y me@z"
     assert unescaped(escaped(name)) == name

@@ -134,17 +134,17 @@ def investigate_subjects(
 ) -> InvestigatedRange:
     """Investigate one after the other; each is saved in the casebook as soon as it is done.
 
-    The model is asked about what is material: a small change is not worth what the question costs.
+    About what is not material no model is asked and no gateway is to act: it is not worth either.
     """
     done: list[Investigated] = []
     found = InvestigatedRange(asked.window, asked.detected, (), asked.material_usd, asked.unpriced)
     with app.casebook() as casebook, open_checkpoints(app.settings.store.checkpoints) as checkpointer:
         deps = investigator(app, reader, casebook, now)
-        alone = replace(deps, llm=None)
+        small = replace(deps, llm=None, policy=replace(deps.policy, may_act=False))
         for number, subject in enumerate(asked.subjects):
             progress(number, len(asked.subjects), "investigating")
             minor = bool(asked.detected) and not is_material(subject_usd(reader, subject), asked.material_usd)
-            done.append(_investigate(subject, alone if minor else deps, checkpointer, asked.scored))
+            done.append(_investigate(subject, small if minor else deps, checkpointer, asked.scored))
             casebook.save(_record(done[-1], now))
     return replace(found, incidents=tuple(done))
 

@@ -8,6 +8,7 @@ from tools.effects import effects
 from tools.hourly_series import hourly_series
 from tools.key_activity import key_activity
 from tools.mix import mix
+from tools.onset import onset
 from tools.past_incidents import past_incidents
 from tools.peaks import peaks
 from tools.price_changes import price_changes
@@ -31,6 +32,7 @@ __all__ = [
     "hourly_series",
     "key_activity",
     "mix",
+    "onset",
     "past_incidents",
     "peaks",
     "price_changes",

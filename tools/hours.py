@@ -20,6 +20,13 @@ LOOK_BACK_DAYS = 28
 LEAST_DAYS_AGO = 7
 """Nearer days may be part of what is going on."""
 AS_BUSY, AS_QUIET = 0.8, 1.25
+PAUSE_HOURS = 4
+LEAST_SESSIONS = 8
+"""Fewer say too little of how much sessions differ."""
+LEAST_SPREAD = 0.3
+"""Sessions that are alike by chance still differ by a third."""
+STOOD_OUT = 2.0
+"""A month ago is told where it was this many times the usual of the same hours: else it was any day."""
 
 
 def hour_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, Scalar]:
@@ -35,7 +42,14 @@ def hour_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, 
     if len(now) >= SHAPE_HOURS:
         told = (_evenness(usual) or 0.0) < EVEN
         facts |= {"evenness": _evenness(now - usual) if told else None, "shape": _correlation(now, usual)}
-    return facts | _alike_days(reader, compared.window, where)
+    usual_usd = sum(_hourly(reader, w, where, "cost_usd").sum() for w in compared.baseline) / max(
+        len(weeks), 1
+    )
+    return (
+        facts
+        | _alike_days(reader, compared.window, where)
+        | _month_ago(reader, compared.window, where, usual_usd)
+    )
 
 
 def _alike_days(reader: Reader, window: Window, where: Scope) -> dict[str, Scalar]:
@@ -58,10 +72,50 @@ def _alike_days(reader: Reader, window: Window, where: Scope) -> dict[str, Scala
     return {
         "past_active_share": round(float((past > 0).mean()), 4) if len(past) else None,
         "record_ratio": ratio(now, _busiest_stretch(past, window.hours)),
+        "session_spreads": _session_spreads(past, now),
         "days_looked_at": len(earlier),
         "as_busy_days": sum(e >= AS_BUSY * now for e in earlier),
         "as_quiet_days": sum(e <= AS_QUIET * now for e in earlier),
     }
+
+
+def _session_spreads(past: Floats, now: float) -> float | None:
+    """By how many of their own spreads the logarithm of `now` lies above earlier sessions.
+
+    A session is what was spent between pauses of over PAUSE_HOURS; None with too few of them.
+    """
+    active = np.flatnonzero(past > 0)
+    if not active.size or now <= 0:
+        return None
+    begins = np.concatenate([[True], np.diff(active) > PAUSE_HOURS])
+    sizes = np.log(np.bincount(np.cumsum(begins) - 1, past[active]))
+    if len(sizes) < LEAST_SESSIONS:
+        return None
+    spread = max(float(sizes.std(ddof=1)), LEAST_SPREAD)
+    return round((float(np.log(now)) - float(sizes.mean())) / spread, 2)
+
+
+def _month_ago(reader: Reader, window: Window, where: Scope, usual_usd: float) -> dict[str, Scalar]:
+    """Against now, what as many hours in a row cost a month ago, a day more or less, where that stood out.
+
+    Reports and closings come with the day of the month, which no weekly comparison sees.
+    """
+    extent = reader.extent()
+    then = _month_before(window)
+    around = Window(then.start_at - timedelta(days=1), then.end_at + timedelta(days=1))
+    if extent is None or around.start_at < extent.start_at:
+        return {}
+    now = float(_hourly(reader, window, where, "cost_usd").sum())
+    busiest = _busiest_stretch(_hourly(reader, around, where, "cost_usd"), window.hours)
+    return {"month_ago_ratio": ratio(busiest, now)} if busiest >= STOOD_OUT * usual_usd and now else {}
+
+
+def _month_before(window: Window) -> Window:
+    """The window on the same day of the month before; the last day where that month is shorter."""
+    last_day = window.start_at.replace(day=1) - timedelta(days=1)
+    day = min(window.start_at.day, last_day.day)
+    start_at = window.start_at.replace(year=last_day.year, month=last_day.month, day=day)
+    return Window(start_at, start_at + window.hours * HOUR)
 
 
 def _busiest_stretch(past: Floats, hours: int) -> float:

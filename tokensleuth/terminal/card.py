@@ -142,10 +142,16 @@ def _culprits(incident: Document) -> Iterator[RenderableType]:
             f"{percent(share)} of it, {words(culprit['cause'])}"
             if share is not None
             else words(culprit["cause"])
-        )
+        ) + _since(culprit, incident)
         amount = usd(culprit["delta_usd"], signed=True)
         grid.add_row(Text(scope_text(culprit["scope"])), Text(amount), Text(told))
     yield _section("Culprits", grid)
+
+
+def _since(culprit: Document, incident: Document) -> str:
+    """When it began, where that is not the incident's start."""
+    at = culprit.get("onset_at")
+    return "" if at is None or at == incident["start_at"] else f", since {instant(at)} UTC"
 
 
 def _reasons(incident: Document) -> Iterator[RenderableType]:
