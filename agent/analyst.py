@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from agent.changes import changes_of
 from agent.derived import Signals
 from agent.evidence import Evidence
 from agent.finding import Alternative, Culprit, Effect, Finding
-from agent.look import Subject, row_scope, suspected_scopes
+from agent.look import LEAST_CARRIED, Subject, change_size, slice_of, suspected_scopes
 from agent.scoring import Scored, is_benign, rank_causes
 from agent.signals import signals_of
 from ledger.scope import Scope
@@ -45,6 +44,17 @@ class Judged:
         return self.best.cause != "normal_variation"
 
 
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """When a suspect began, and the id of the evidence that says so."""
+
+    at: datetime | None = None
+    """None where only the incident's start is known."""
+    evidence: str = ""
+    moved: bool = False
+    """Whether that is another hour than the incident's start."""
+
+
 def explain(subject: Subject, evidence: Sequence[Evidence], playbooks: Sequence[Playbook]) -> Finding:
     """Name the cause of each suspected scope; the largest one's is the incident's."""
     return conclude(subject, evidence, judge(subject, evidence, playbooks))
@@ -66,7 +76,7 @@ def conclude(subject: Subject, evidence: Sequence[Evidence], judged: Sequence[Ju
         cause=main.best.cause,
         confidence=main.best.confidence,
         alternatives=_alternatives(main),
-        culprits=tuple(_culprit(j, delta, evidence) for j in judged if j.stands_out),
+        culprits=tuple(_culprit(j, delta, onset_of(evidence, j.scope)) for j in judged if j.stands_out),
         effects=tuple(Effect(name=name, usd=_usd(split, f"{name}_usd")) for name in EFFECTS),
         changes=changes_of(evidence, main.scope, main.signals, main.best),
         unpriced_tokens=_unpriced(evidence, subject, main),
@@ -83,6 +93,9 @@ def judge(
     """
     scopes = suspected_scopes(evidence, subject)
     found = [judge_scope(scope, evidence, playbooks) for scope in scopes]
+    least = LEAST_CARRIED * change_size(evidence)
+    telling = [j for j in found if j.best.cause != "unknown" or abs(j.delta_usd) >= least]
+    found = telling or found
     return tuple(sorted(found, key=lambda j: (not j.stands_out, -abs(j.delta_usd))))
 
 
@@ -100,10 +113,8 @@ def verdict_of(judged: Judged) -> Verdict:
 
 def _carried(evidence: Sequence[Evidence], scope: Scope) -> tuple[Decimal, str]:
     """The dollars of a suspect: of its slice, else of its comparison, else of the whole change."""
-    for found in evidence:
-        for row in found.rows if found.tool == "slices" else ():
-            if "lead" in row and row_scope(row["scope"]) == scope:
-                return Decimal(str(row["usd"])).quantize(CENT), found.id
+    if found := slice_of(evidence, scope):
+        return Decimal(str(found.row["usd"])).quantize(CENT), found.evidence.id
     split = next((e for e in evidence if e.tool == "effects"), None)
     compared = next((e for e in evidence if e.tool == "compare" and e.where == scope), None)
     if compared is not None and split is not None and split.where != scope:
@@ -111,9 +122,10 @@ def _carried(evidence: Sequence[Evidence], scope: Scope) -> tuple[Decimal, str]:
     return _usd(split, "delta_usd"), split.id if split else ""
 
 
-def _culprit(judged: Judged, delta: Decimal, evidence: Sequence[Evidence]) -> Culprit:
-    onset_at, dated_by = onset_of(evidence, judged.scope)
-    told_by = [judged.carried_by, *(w.evidence for w in judged.best.supports), dated_by]
+def _culprit(judged: Judged, delta: Decimal, onset: Onset) -> Culprit:
+    told_by = [judged.carried_by, *(w.evidence for w in judged.best.supports)]
+    if onset.moved:
+        told_by.append(onset.evidence)
     return Culprit(
         scope=judged.scope,
         cause=judged.best.cause,
@@ -124,23 +136,17 @@ def _culprit(judged: Judged, delta: Decimal, evidence: Sequence[Evidence]) -> Cu
         playbook=judged.best.playbook.name,
         turned_from=judged.turned_from,
         added=judged.added,
-        onset_at=onset_at,
+        onset_at=onset.at,
     )
 
 
-class Onset(NamedTuple):
-    """When a suspect began, and the id of the evidence that says so."""
-
-    at: datetime | None
-    evidence: str
-
-
 def onset_of(evidence: Sequence[Evidence], scope: Scope) -> Onset:
-    """None and no id where only the incident's start is known."""
+    """What the evidence says of a suspect's beginning."""
     for found in evidence:
         if found.tool == "onset" and found.where == scope and "onset_at" in found.facts:
-            return Onset(datetime.fromisoformat(str(found.facts["onset_at"])), found.id)
-    return Onset(None, "")
+            at = datetime.fromisoformat(str(found.facts["onset_at"]))
+            return Onset(at, found.id, at != found.window.start_at)
+    return Onset()
 
 
 def _alternatives(judged: Judged) -> tuple[Alternative, ...]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.evidence import Evidence, call_tool
+from agent.evidence import Evidence, StoredRow, call_tool
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window
@@ -22,6 +23,8 @@ MODEL_MOVES = {"model_mix", "tokenizer"}
 """Where one of these leads, keys that moved to another model are asked for."""
 LEAST_PART = 0.02
 """Suspects of less than this part of the change are not looked at."""
+LEAST_CARRIED = 0.1
+"""Suspects that carry less of the change together do not tell what it is: then the whole is judged too."""
 OVERVIEW: tuple[Dimension, ...] = ("team", "model", "key_id", "region", "client")
 
 
@@ -96,12 +99,52 @@ def look_closer(
 
 
 def suspected_scopes(evidence: Sequence[Evidence], subject: Subject) -> tuple[Scope, ...]:
-    """The scopes worth a closer look, largest change first; the whole scope when none stands out."""
+    """The scopes worth a closer look, largest change first.
+
+    The whole scope too when none stands out, or when what does is next to nothing of the change.
+    """
     found = [e for e in evidence if e.tool == "slices"]
     least = max((LEAST_PART * abs(e.number("change_usd") or 0.0) for e in found), default=0.0)
-    rows = [r for e in found for r in e.rows if "lead" in r and abs(float(str(r["usd"]))) >= least]
-    scopes = [row_scope(row["scope"]) for row in rows]
-    return tuple(dict.fromkeys(scopes))[:MAX_SUSPECTS] or (subject.scope,)
+    rows = [r for r in slice_rows(evidence) if abs(r.usd) >= least]
+    scopes = list(dict.fromkeys(row_scope(r.row["scope"]) for r in rows))[:MAX_SUSPECTS]
+    carried = sum(abs(r.usd) for r in rows)
+    if carried < LEAST_CARRIED * change_size(evidence) and subject.scope not in scopes:
+        scopes.append(subject.scope)
+    return tuple(scopes) or (subject.scope,)
+
+
+def change_size(evidence: Sequence[Evidence]) -> float:
+    """The size of the change in USD, the trend of past weeks included."""
+    return max((abs(e.number("delta_usd") or 0.0) for e in evidence if e.tool == "effects"), default=0.0)
+
+
+class SliceRow(NamedTuple):
+    """A row of `slices`, and where it stands."""
+
+    evidence: Evidence
+    position: int
+    row: StoredRow
+
+    @property
+    def usd(self) -> float:
+        return float(str(self.row["usd"]))
+
+
+def slice_rows(evidence: Sequence[Evidence]) -> Iterator[SliceRow]:
+    """The slices that carry a change, without the row that sums up the rest."""
+    for found in evidence:
+        for i, row in enumerate(found.rows if found.tool == "slices" else ()):
+            if "lead" in row:
+                yield SliceRow(found, i, row)
+
+
+def slice_of(evidence: Sequence[Evidence], scope: Scope) -> SliceRow | None:
+    """What `slices` says of a scope; not where it only names a trifle of the scope that was asked about."""
+    for found in slice_rows(evidence):
+        if row_scope(found.row["scope"]) == scope:
+            trifle = abs(found.usd) < LEAST_CARRIED * change_size(evidence)
+            return None if trifle and found.evidence.where == scope else found
+    return None
 
 
 def row_scope(value: object) -> Scope:

@@ -17,6 +17,8 @@ from ledger.scope import Scope
 from playbooks import ActionName, Playbook
 from tools import peaks, simulate
 
+SURE = 0.75
+"""A culprit less sure than three to one is told to people, and no gateway touches it."""
 LEAST_SAVING = Decimal("0.01")
 IRREVERSIBLE: frozenset[ActionName] = frozenset({"revoke_key"})
 TELLING: frozenset[ActionName] = frozenset({"notify_owner", "mark_expected", "fix_price"})
@@ -123,7 +125,8 @@ def _refused(wanted: SubmittedAction, finding: Finding, playbooks: Sequence[Play
 def _passes(proposal: Proposal, case: Case) -> bool:
     if case.culprit.decided_by == "llm" and proposal.action != "notify_owner":
         return False
-    if proposal.action not in TELLING and not case.settings.may_act:
+    sure = case.culprit.confidence >= SURE and case.settings.may_act
+    if proposal.action not in TELLING and not sure:
         return False
     if touches_protected(proposal, case.settings.protected_keys):
         return False

@@ -10,7 +10,7 @@ from agent.escaping import escaped
 from agent.evidence import Evidence
 from agent.finding import Culprit, Finding
 from agent.headings import CULPRITS, MODEL_WORDS
-from agent.look import row_scope
+from agent.look import row_scope, slice_of
 from agent.proposal_text import proposal_lines
 from agent.reasons import (
     CLOSE,
@@ -60,10 +60,11 @@ class Told:
 
     def amount(self, culprit: Culprit, how: Format) -> Ref:
         """The dollars of a culprit: its row among the suspects, else the whole change."""
-        for found in self.evidence:
-            for i, row in enumerate(found.rows if found.tool == "slices" else ()):
-                if "lead" in row and row_scope(row["scope"]) == culprit.scope:
-                    return Ref(found.id, f"rows.{i}.usd", how)
+        if found := slice_of(self.evidence, culprit.scope):
+            return Ref(found.evidence.id, f"rows.{found.position}.usd", how)
+        compared = (e for e in self.evidence if e.tool == "compare" and e.where == culprit.scope)
+        if culprit.scope != self.finding.scope and (source := next(compared, None)):
+            return Ref(source.id, "change_usd", how)
         return Ref(self.split, "delta_usd", how)
 
     def alternatives(self, *, close: bool) -> tuple[Cause, ...]:
@@ -196,10 +197,10 @@ def _culprits(case: Told) -> Iterator[Text]:
 
 def _since(case: Told, culprit: Culprit) -> str:
     """When it began, where that is not the incident's start."""
-    at, dated_by = onset_of(case.evidence, culprit.scope)
-    if at is None or at == case.finding.window.start_at:
+    began = onset_of(case.evidence, culprit.scope)
+    if began.at is None or not began.moved:
         return ""
-    return f", since {short_text(at)} UTC ({dated_by})"
+    return f", since {short_text(began.at)} UTC ({began.evidence})"
 
 
 def _rest(case: Told) -> Iterator[Text]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from agent.derived import DERIVED, Signal, derived_from, worth_weighing
 from agent.evidence import Evidence
-from agent.look import row_scope
+from agent.look import row_scope, slice_of
 from ledger.errors import RefusedError
 from ledger.scope import Scope
 from playbooks import Playbook
@@ -119,31 +119,25 @@ def _source(evidence: Evidence) -> str:
 
 def _shares(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
     """How much of what moved in the scope each mechanism moved: of the suspect, else of all effects."""
-    for found in evidence:
-        for row in found.rows if found.tool == "slices" else ():
-            if "lead" in row and row_scope(row["scope"]) == scope:
-                sizes = {m: abs(_float(row.get(f"share_{m}"))) for m in MECHANISMS}
-                rise = float(_sign(_float(row["usd"])))
-                return _share_signals(sizes, rise, found.id)
-    for found in evidence:
-        if found.tool == "effects" and found.where == scope:
-            usd = {m: found.number(f"{m}_usd") or 0.0 for m in MECHANISMS}
+    if found := slice_of(evidence, scope):
+        sizes = {m: abs(_float(found.row.get(f"share_{m}"))) for m in MECHANISMS}
+        return _share_signals(sizes, float(_sign(found.usd)), found.evidence.id)
+    for split in evidence:
+        if split.tool == "effects" and split.where == scope:
+            usd = {m: split.number(f"{m}_usd") or 0.0 for m in MECHANISMS}
             gross = sum(abs(v) for v in usd.values())
             rise = float(_sign(sum(usd.values())))
             return _share_signals(
-                {m: abs(v) / gross if gross else 0.0 for m, v in usd.items()}, rise, found.id
+                {m: abs(v) / gross if gross else 0.0 for m, v in usd.items()}, rise, split.id
             )
     return {}
 
 
 def _of_suspect(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
     """What the row of a suspect says of its own leaves; a stranger to a key is told from no stranger."""
-    for found in evidence:
-        for row in found.rows if found.tool == "slices" else ():
-            if "lead" in row and row_scope(row["scope"]) == scope:
-                known = {name: row.get(field) for name, field in OF_SUSPECT.items()}
-                return {n: Signal(_float(v), found.id) for n, v in known.items() if v is not None}
-    return {}
+    found = slice_of(evidence, scope)
+    known = {name: found.row.get(field) for name, field in OF_SUSPECT.items()} if found else {}
+    return {n: Signal(_float(v), found.evidence.id) for n, v in known.items() if found and v is not None}
 
 
 def _dated(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:

@@ -109,6 +109,8 @@ def _known_numbers(incident: ReportedIncident, evidence: Sequence[Document]) -> 
     known.others += [part for document in evidence for part in _parts_of_gross(document)]
     known.others += _former_prices(evidence)
     known.others += [*_confidences(incident), *_counts(incident)]
+    known.others += [incident.cost.llm_calls, incident.cost.input_tokens, incident.cost.output_tokens]
+    known.usd.append(float(incident.cost.usd))
     parameters = [
         abs(number)
         for proposal in incident.proposals

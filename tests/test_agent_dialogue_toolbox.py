@@ -24,9 +24,8 @@ def _desk() -> Desk:
     return Desk(remembering(ledger.reader()), DAY)
 
 
-def _asked(name: str, desk: Desk | None = None, **arguments: JsonValue) -> Evidence:
-    call = ToolCall(id="c", name=name, arguments=json.dumps(arguments))
-    return prepared(desk or _desk(), call).answer()
+def _asked(name: str, /, **arguments: JsonValue) -> Evidence:
+    return prepared(_desk(), ToolCall(id="c", name=name, arguments=json.dumps(arguments))).answer()
 
 
 def _refusal(name: str, text: str, desk: Desk | None = None) -> str:
@@ -105,4 +104,5 @@ def test_what_is_wrong_is_told(name: str, text: str, told: str) -> None:
 def test_nothing_outside_the_question_is_shown() -> None:
     desk = replace(_desk(), within=Scope.parse(["team=ads"]))
     assert "ask within it" in _refusal("compare", '{"where": {"team": "search"}}', desk)
-    assert _asked("breakdown", desk, by=["key_id"]).where == Scope.parse(["team=ads"])
+    call = ToolCall(id="c", name="breakdown", arguments='{"by": ["key_id"]}')
+    assert prepared(desk, call).answer().where == Scope.parse(["team=ads"])

@@ -59,7 +59,7 @@ def _investigated(
     model: ScriptedModel | None, *, books: Books | None = None, limits: Limits | None = None
 ) -> Investigation:
     clock = iter(datetime(2026, 11, 5, 12, 0, i // 10, i % 10, tzinfo=UTC) for i in range(600))
-    llm = model and Llm(model, books or Books(), lambda: next(clock), limits or Limits())
+    llm = Llm(model, books or Books(), lambda: next(clock), limits or Limits()) if model else None
     deps = Deps(reader=_reader(), playbooks=load_playbooks(), now=at(31), llm=llm)
     subject = Subject(incident_id="inc_1", window=DAY, explain=True)
     return investigate_incident(subject, deps, InMemorySaver())
@@ -122,8 +122,9 @@ def test_what_the_model_asked_for_is_kept_as_evidence() -> None:
 
 
 def test_what_the_model_asked_for_does_not_weigh_causes() -> None:
-    other_day = {"start_at": "2026-10-20T00:00Z", "end_at": "2026-10-21T00:00Z"}
-    asked = calls(*((name, {"where": KEY, **other_day}) for name in ("compare", "key_activity", "slices")))
+    other_day: dict[str, JsonValue] = {"start_at": "2026-10-20T00:00Z", "end_at": "2026-10-21T00:00Z"}
+    where: dict[str, JsonValue] = {"where": KEY, **other_day}
+    asked = calls(*((name, where) for name in ("compare", "key_activity", "slices")))
     found, _ = _talk(asked, submits(**RIGHT))
     alone = _investigated(None).finding
     assert [a.cause for a in found.finding.alternatives] == [a.cause for a in alone.alternatives]
@@ -155,7 +156,7 @@ def test_after_the_second_fault_the_rules_stand(turn: Turn) -> None:
 
 
 def test_a_cause_against_the_evidence_is_not_taken() -> None:
-    wrong = {**RIGHT, "culprits": [{"scope": KEY, "cause": "key_leak"}]}
+    wrong: dict[str, JsonValue] = {**RIGHT, "culprits": [{"scope": KEY, "cause": "key_leak"}]}
     found, model = _talk(submits(**wrong))
     assert found.finding.cause == "retry_storm"
     assert found.finding.degraded
@@ -163,7 +164,7 @@ def test_a_cause_against_the_evidence_is_not_taken() -> None:
 
 
 def test_reasons_without_evidence_are_no_reasons() -> None:
-    bare = {**RIGHT, "reasons": ["Retries went up.", "It cost $7,777,777."]}
+    bare: dict[str, JsonValue] = {**RIGHT, "reasons": ["Retries went up.", "It cost $7,777,777."]}
     found, _ = _talk(submits(**bare))
     assert found.finding.degraded
     assert found.finding.unsupported_claims

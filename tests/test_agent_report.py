@@ -86,7 +86,8 @@ def test_the_verdict_is_told_in_words() -> None:
 def test_the_sections_follow_the_questions_of_a_reader() -> None:
     headings = re.findall(r"^## (.*)$", _investigated().finding.report, re.MULTILINE)
     asked = ["Where the change comes from", "Who carries it, and why", "What it is not",
-             "What changed near the window", "What can be done", "What was checked", "Who looked"]  # fmt: skip
+             "What changed near the window", "What can be done", "What was checked",
+             "Who looked"]  # fmt: skip
     assert headings == asked
 
 

@@ -77,7 +77,12 @@ def test_no_vote_ends_an_alert(cause: Cause) -> None:
 
 def test_a_scope_within_the_suspect_is_the_suspect() -> None:
     judged = _judged(retry_storm=8.0)
-    for scope in ({}, {"team": "search"}, {**KEY.as_dict(), "model": "m"}):
+    wider: tuple[dict[str, str], ...] = (
+        {},
+        {"team": "search"},
+        {"team": "search", "key_id": "k1", "model": "m"},
+    )
+    for scope in wider:
         assert _weighed(judged, "retry_storm", **scope) == ("retry_storm", ())
 
 

@@ -108,7 +108,7 @@ class _Sums:
             self.ratio(0, start) * np.diff(self.usual[: start + 1]),
         )
         spread = float(np.mean((actual - due) ** 2 / np.maximum(due, PRIOR * due.mean())))
-        return before + after - both >= spread * np.log(end**2 / 2)
+        return before + after - both >= spread * float(np.log(end**2 / 2))
 
 
 def log_ratio(actual: Floats, usual: Floats) -> Floats:

@@ -16,6 +16,7 @@ from tools.factors import OUTPUT, PROMPT
 from tools.price_steps import ReferenceRates
 from tools.shapley import Floats
 from tools.split import Mechanism
+from tools.unit_prices import ModelTier
 
 WEEKS = 4
 """Earlier weeks that say what is usual."""
@@ -51,7 +52,7 @@ class Past:
     look: Window
     since: Window
     """From the first hour that is read to the end of `look`."""
-    names: Sequence[tuple[str, str, str]]
+    names: Sequence[ModelTier]
     requests: Floats
     """Shape (names, hours of `since`); tokens where the source counts no requests."""
     cost_pico: Floats
@@ -87,19 +88,21 @@ def read_past(reader: Reader, look: Window, where: Scope) -> Past | None:
     found = reader.engine.columns(query.sql, query.parameters)
     if not len(found["hour"]):
         return None
-    rows = list(zip(*(found[name].tolist() for name in NAMES), strict=True))
-    code = {name: i for i, name in enumerate(dict.fromkeys(rows))}
+    # The query sorts by these names.
+    begins = np.any([found[name][1:] != found[name][:-1] for name in NAMES], axis=0)
+    code = np.append(0, np.cumsum(begins))
+    firsts = np.append(0, np.flatnonzero(begins) + 1)
+    names = list(zip(*(map(str, found[name][firsts]) for name in NAMES), strict=True))
     hours = (found["hour"] - np.datetime64(utc_naive(since.start_at))) // np.timedelta64(1, "h")
-    flat = np.array([code[row] for row in rows], dtype=np.int64) * since.hours + hours.astype(np.int64)
+    flat = code * since.hours + hours.astype(np.int64)
 
     def table(column: str) -> Floats:
-        size = len(code) * since.hours
-        sums = np.bincount(flat, found[column], minlength=size).astype(np.float64)
-        return np.asarray(sums.reshape(len(code), since.hours))
+        sums = np.bincount(flat, found[column], minlength=len(names) * since.hours).astype(np.float64)
+        return np.asarray(sums.reshape(len(names), since.hours))
 
     tokens, requests = np.stack([table(name) for name in TOKEN_CLASSES]), table("requests")
     work = requests if requests.any() else tokens.sum(axis=0)
-    return Past(look, since, tuple(code), work, table("cost"), tokens)
+    return Past(look, since, names, work, table("cost"), tokens)
 
 
 def volume(past: Past) -> Driver:
