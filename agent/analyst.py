@@ -17,6 +17,8 @@ from playbooks import Cause, Playbook, Verdict
 from tools.split import EFFECTS
 
 MAX_ALTERNATIVES = 4
+TRIFLE = Decimal("0.1")
+"""Of the largest suspect, where that is normal variation."""
 CENT = Decimal("0.01")
 
 
@@ -95,8 +97,17 @@ def judge(
     found = [judge_scope(scope, evidence, playbooks) for scope in scopes]
     least = LEAST_CARRIED * change_size(evidence)
     telling = [j for j in found if j.best.cause != "unknown" or abs(j.delta_usd) >= least]
-    found = telling or found
+    found = _without_trifles(telling or found)
     return tuple(sorted(found, key=lambda j: (not j.stands_out, -abs(j.delta_usd))))
+
+
+def _without_trifles(found: list[Judged]) -> list[Judged]:
+    """Where most of the change is nothing new, a small part beside it is no incident."""
+    largest = max(found, key=lambda j: abs(j.delta_usd))
+    if largest.stands_out:
+        return found
+    least = TRIFLE * abs(largest.delta_usd)
+    return [j for j in found if not j.stands_out or abs(j.delta_usd) >= least]
 
 
 def judge_scope(scope: Scope, evidence: Sequence[Evidence], playbooks: Sequence[Playbook]) -> Judged:

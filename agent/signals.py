@@ -34,6 +34,7 @@ TAKEN: Mapping[str, tuple[str, str]] = {
     "age_hours": ("key_activity", "age_hours"),
     "evenness": ("key_activity", "evenness"),
     "shape": ("key_activity", "shape"),
+    "ramp": ("key_activity", "ramp"),
     "as_busy_days": ("key_activity", "as_busy_days"),
     "as_quiet_days": ("key_activity", "as_quiet_days"),
     "record_ratio": ("key_activity", "record_ratio"),

@@ -42,6 +42,7 @@ def hour_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, 
     if len(now) >= SHAPE_HOURS:
         told = (_evenness(usual) or 0.0) < EVEN
         facts |= {"evenness": _evenness(now - usual) if told else None, "shape": _correlation(now, usual)}
+        facts["ramp"] = _ramp(now - usual)
     usual_usd = sum(_hourly(reader, w, where, "cost_usd").sum() for w in compared.baseline) / max(
         len(weeks), 1
     )
@@ -141,6 +142,13 @@ def _evenness(rise: Floats) -> float | None:
     """1 less the coefficient of variation of the rise; None where there is no rise."""
     mean = float(rise.mean())
     return round(max(0.0, 1.0 - float(rise.std()) / mean), 4) if mean > 0 else None
+
+
+def _ramp(rise: Floats) -> float | None:
+    """By what part the first quarter's rise is below the last one's: 0 at once, near 1 little by little."""
+    quarter = len(rise) // 4
+    first, last = float(rise[:quarter].mean()), float(rise[-quarter:].mean())
+    return round(min(max(1.0 - first / last, 0.0), 1.0), 4) if last > 0 else None
 
 
 def _correlation(now: Floats, usual: Floats) -> float | None:

@@ -22,10 +22,10 @@ def key_activity(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -
     clients: `new_origins`, `new_origin_names`, `new_origin_usd`, `new_origin_share`,
     `new_origin_share_of_rise`; `old_origin_ratio` (a leak leaves it near 1, a roll-over lowers it);
     `failed_share`, `failed_share_before`, `retried_share`, `retried_share_before`; `active_hours_share`,
-    `usual_active_hours_share`, `peak_ratio`; `evenness` of the rise (1 flat, 0 bursts), `shape` (correlation
-    with usual hours); of `days_looked_at` earlier days `as_busy_days`, `as_quiet_days`; `past_active_share`
-    (hours with cost), `record_ratio` (to the busiest past stretch), `session_spreads`, `month_ago_ratio`.
-    `no_data`: no usage.
+    `usual_active_hours_share`, `peak_ratio`; `evenness` of the rise (1 flat, 0 bursts), its `ramp`, `shape`
+    (correlation with usual hours); of `days_looked_at` earlier days `as_busy_days`, `as_quiet_days`;
+    `past_active_share` (hours with cost), `record_ratio` (to the busiest past stretch), `session_spreads`,
+    `month_ago_ratio`. `no_data`: no usage.
     """
     compared = compare_with(reader, window)
     seen = {d: reader.first_seen(d, where=_who(where)) for d in ORIGINS}
