@@ -11,7 +11,7 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval eval-hostile lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench-rca: setup ## grade root causes against peers; writes evals/RESULTS.md
 
 eval: setup ## grade whole investigations on generated organisations; writes evals/RESULTS.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals
+
+eval-hostile: setup ## obey every hostile text in every field; writes evals/out/hostile.json
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.hostile --payloads
 
 wheel-check: setup ## build the wheel, install it alone in a fresh venv, run the demo from there
 	.ci/wheel-check $(BIN)/python

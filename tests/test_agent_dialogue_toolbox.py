@@ -35,7 +35,8 @@ def _refusal(name: str, text: str, desk: Desk | None = None) -> str:
 
 
 NEEDED: dict[str, dict[str, JsonValue]] = {
-    "breakdown": BREAKDOWN, "mix": {"dimension": "model"}, "simulate": {"block": True},
+    "breakdown": BREAKDOWN, "mix": {"dimension": "model"}, "onset": {"lead": "volume"},
+    "simulate": {"block": True},
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from tools import (
     hourly_series,
     key_activity,
     mix,
+    onset,
     past_incidents,
     peaks,
     price_changes,
@@ -371,6 +372,8 @@ def _answers(name: str) -> Sequence[ToolAnswer]:
             return [key_activity(reader, DAY, where=k8)]
         case "mix":
             return [mix(reader, DAY, dimension="model"), mix(reader, DAY, dimension="service_tier")]
+        case "onset":
+            return [onset(reader, DAY, where=k8, lead="volume")]
         case "past_incidents":
             return [past_incidents(OnePast(), DAY, cause="retry_storm")]
         case "simulate":

@@ -18,7 +18,7 @@ from tools.switchers import switchers
 
 TOOLS = (
     breakdown, changes, compare, effects, slices, switchers, key_activity, price_changes, mix, peaks,
-    simulate, hourly_series, earlier_weeks, past_incidents,
+    simulate, hourly_series, earlier_weeks, onset, past_incidents,
 )  # fmt: skip
 """All take a `Reader` first but `past_incidents`, which takes a `History`."""
 

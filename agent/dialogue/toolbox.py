@@ -27,6 +27,7 @@ from tools import (
     hourly_series,
     key_activity,
     mix,
+    onset,
     past_incidents,
     price_changes,
     simulate,
@@ -37,6 +38,7 @@ from tools.answer import ToolAnswer
 from tools.calendar import CalendarEntry
 from tools.past_incidents import History
 from tools.simulate import Measure
+from tools.split import Mechanism
 
 LONGEST = timedelta(days=35)
 """Of a window the model may ask about."""
@@ -99,6 +101,10 @@ class _Series(_Windowed):
 
 class _Mix(_Windowed):
     dimension: Literal["model", "service_tier"]
+
+
+class _Onset(_Windowed):
+    lead: Mechanism
 
 
 class _Past(_Arguments):
@@ -229,6 +235,7 @@ TOOLBOX: tuple[ModelTool, ...] = (
     _windowed(key_activity),
     _windowed(mix, _Mix, "dimension"),
     _windowed(switchers),
+    _windowed(onset, _Onset, "lead"),
     _windowed(price_changes),
     ModelTool("changes", _Windowed, _prepare_changes, inspect.getdoc(changes) or ""),
     ModelTool("past_incidents", _Past, _prepare_past, inspect.getdoc(past_incidents) or ""),
