@@ -61,7 +61,7 @@ def gate_may_open(
     """Series whose `gate_open` holds in some hour whatever the scores are.
 
     `deviation` is (series, hours) with the 24 hours before; `paid`, of the hours alone, is what the price
-    cost beyond the usual in the last day.
+    cost beyond the usual in the last day, or saved.
     """
     soon, slow = (
         np.abs(amount[:, DAY_HOURS:]).max(axis=1)
@@ -72,7 +72,7 @@ def gate_may_open(
     )
     may &= np.maximum(soon, slow) >= floor
     if paid is not None:
-        most = paid.max(axis=1)
+        most = np.abs(paid).max(axis=1)
         least = min(settings.gate_mean_hours, settings.gate_day_mean_hours) * hourly_mean
         may |= (most * PRICE_LASTS >= least) & (most >= floor)
     return np.asarray(may)

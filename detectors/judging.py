@@ -102,7 +102,7 @@ def _may_fire(
     scores = score_ahead(asked, recent[rows], None if tokens is None else tokens[rows])
     matters = gate_open(scores, asked.calibration.hourly_mean, floor, settings)
     # Where the price leads, the forest may take the lead back: the gate is then another one.
-    suspect = (scores.values > _CALM) & (matters | (scores.terms[PRICE] > _CALM / 2))
+    suspect = (scores.values > _CALM) & (matters | (np.abs(scores.terms[PRICE]) > _CALM / 2))
     may[rows] = suspect.any(axis=1)
     return may
 

@@ -14,9 +14,17 @@ from detectors.price import PriceProfile, fit_price
 from detectors.profiles import AHEAD_DAYS, CONTEXT_DAYS, CONTEXT_HOURS, Ahead, History, Lesson, Profiles
 from detectors.scale import Measured, calibrate, measure
 from detectors.scoring import Known, Scores, score_hours
-from detectors.seasonal import DAY_HOURS, WEEK_DAYS, Shapes, day_levels, first_whole_day, fit_shapes
+from detectors.seasonal import (
+    DAY_HOURS,
+    WEEK_DAYS,
+    Shapes,
+    day_levels,
+    first_whole_day,
+    fit_shapes,
+    hindsight_levels,
+)
 from detectors.settings import DetectorSettings
-from detectors.statistics import BoolArray, FloatArray
+from detectors.statistics import BoolArray, FloatArray, IntArray
 from ledger.errors import RefusedError
 
 BLOCK_SERIES = 256
@@ -60,17 +68,25 @@ def learn(history: History, settings: DetectorSettings, known: Shapes | None = N
     first_day = np.maximum(first_whole_day(days), history.first_weekday)
     shapes = fit_shapes(days, first_day, settings, known)
     expected = expected_hours(day_levels(days, first_day, AHEAD_DAYS), shapes)
-    past = calibrated(days)
     spent = history.learnt if history.actual is None else history.actual
     age_days = days.shape[1] - first_day
     return Lesson(
         expected=expected[:, -CONTEXT_DAYS - AHEAD_DAYS :].reshape(len(days), -1),
         envelope=fit_envelope(days, days_of(spent, history.first_weekday), age_days),
-        measured=measure(days[:, past], expected[:, past]),
+        measured=_measured(days, first_day, expected, shapes),
         trained=np.asarray(age_days >= settings.min_days),
         price=None if history.tokens is None else fit_price(spent, history.tokens),
         shapes=shapes,
     )
+
+
+def _measured(days: FloatArray, first_day: IntArray, expected: FloatArray, shapes: Shapes) -> Measured:
+    """Of the last days. In its first week a series may lose everything: its weekend may be free."""
+    past = calibrated(days)
+    hindsight = expected_hours(hindsight_levels(days, first_day), shapes)
+    measured = measure(days[:, past], expected[:, past], hindsight[:, past])
+    young = days.shape[1] - first_day < WEEK_DAYS
+    return replace(measured, drop_limit=np.where(young[:, None], 1.0, measured.drop_limit))
 
 
 def joined_lesson(lessons: Sequence[Lesson]) -> Lesson:

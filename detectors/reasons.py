@@ -35,7 +35,8 @@ def _rises() -> Mapping[str, str]:
 
 def _other(term: str, terms: Mapping[str, float]) -> str:
     if term == PRICE:
-        return "price per token {z:.1f} sigmas above that of the last 14 days"
+        side = "above" if terms[PRICE] > 0 else "below"
+        return f"price per token {abs(terms[PRICE]):.1f} sigmas {side} that of the last 14 days"
     if term == DROP:
         return f"6 h short of what was expected, {terms[DROP]:.0%} of the way from its usual worst to nothing"
     return ""

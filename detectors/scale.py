@@ -48,8 +48,12 @@ class Measured:
     drop_limit: FloatArray
 
 
-def measure(actual: FloatArray, expected: FloatArray) -> Measured:
-    """Learn from (series, days, 24) of past hours; days without expectation are NaN in `expected`."""
+def measure(actual: FloatArray, expected: FloatArray, hindsight: FloatArray | None = None) -> Measured:
+    """Learn from (series, days, 24) of past hours; days without expectation are NaN in `expected`.
+
+    What ordinarily goes missing is measured against `hindsight`, where that is given.
+    """
+    due = (expected if hindsight is None else hindsight).reshape(len(actual), -1)
     known = ~np.isnan(expected)
     hours = np.where(known, actual, np.nan).reshape(len(actual), -1)
     hourly_mean = np.maximum(row_mean(hours), 0.0)
@@ -60,7 +64,7 @@ def measure(actual: FloatArray, expected: FloatArray) -> Measured:
         hourly_mean=hourly_mean,
         used_share=used,
         days=known.all(axis=2).sum(axis=1),
-        drop_limit=drop_limits(hours, expected.reshape(len(actual), -1), hourly_mean),
+        drop_limit=drop_limits(actual.reshape(len(actual), -1), due, hourly_mean),
     )
 
 

@@ -34,6 +34,8 @@ _PRICE_WEIGHT = 1.2
 _MOST_PRICE = 40.0
 PRICE_LASTS = 3.0
 """A price that has changed stays changed: the gate counts what it will have cost after so much more time."""
+_SHOWN = 0.5
+"""What a lower price saved shows in the dollars of the day to this share at least."""
 _FOREST_WEIGHT = 2.0
 _CALM = 1.0
 """Under this base score an hour is ordinary and the forest is not asked."""
@@ -88,7 +90,7 @@ def weighed_terms(terms: Mapping[str, float]) -> Mapping[str, float]:
         window_term(w): weight * terms[window_term(w)]
         for w, weight in zip(WINDOWS, _RISE_WEIGHTS, strict=True)
     }
-    return {**rises, DROP: float(_fall(np.asarray(terms[DROP]))), PRICE: _PRICE_WEIGHT * terms[PRICE]}
+    return {**rises, DROP: float(_fall(np.asarray(terms[DROP]))), PRICE: _PRICE_WEIGHT * abs(terms[PRICE])}
 
 
 def _fall(drop: FloatArray) -> FloatArray:
@@ -168,17 +170,25 @@ def score_hours(actual: FloatArray, known: Known, context_hours: int = 0) -> Sco
 
 
 def _with_price(scores: Scores, z: FloatArray, paid: FloatArray) -> Scores:
-    """Where the price strays further than the amount does, the hour is about the price; a fall stays one."""
-    weighed = np.minimum(_PRICE_WEIGHT * z, _MOST_PRICE)
+    """Where the price strays further than the amount does, the hour is about the price; a fall stays one.
+
+    A lower price counts where the day fell short by half of what it saved: cheap traffic that came on top
+    lowers the price too. A rise stays a rise.
+    """
+    rises = (scores.direction > 0) & (scores.values > _CALM)
+    saved = (paid < 0) & (scores.day_excess <= _SHOWN * paid)
+    z = np.where((z < 0) & (rises | ~saved), 0.0, z)
+    weighed = np.minimum(_PRICE_WEIGHT * np.abs(z), _MOST_PRICE)
     falls = (scores.direction < 0) & (scores.values > _FULL_BASE)
-    leads = (weighed > scores.values) & ~falls
+    leads = (weighed > scores.values) & ~(falls & (z > 0))
+    strayed = np.where(z < 0, np.maximum(paid, scores.day_excess), paid)
     return Scores(
         values=np.where(leads, weighed, scores.values),
         expected=scores.expected,
         scale=scores.scale,
-        direction=np.where(leads, 1.0, scores.direction),
-        excess=np.where(leads, paid, scores.excess),
-        day_excess=np.where(leads, paid, scores.day_excess),
+        direction=np.where(leads, np.sign(z), scores.direction),
+        excess=np.where(leads, strayed, scores.excess),
+        day_excess=np.where(leads, strayed, scores.day_excess),
         lasting=np.where(leads, PRICE_LASTS, 1.0),
         terms={**scores.terms, PRICE: z},
     )

@@ -21,6 +21,10 @@ _FLAT_DAYS = 3.0
 """Weight of a flat day in the mean day, in days."""
 _MEAN_WEEKS = 2.0
 """Weight of the mean day in the mean week, in weeks."""
+_SAME_WEEKDAY = np.arange(WEEK_DAYS, 8 * WEEK_DAYS + 1, WEEK_DAYS)
+"""Days from a day to the same weekday of 8 weeks."""
+_FEW_WEEKDAYS = 2
+"""With fewer of its weekday before it a day is expected to be like any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +139,44 @@ def day_levels(days: FloatArray, first_day: IntArray, ahead: int) -> FloatArray:
     of the days of the same type (working day or weekend) of the last 10 days, with fewer it is the median of
     the last 7 days. The days ahead know no more than the last day of history does.
     """
-    totals = days.sum(axis=2)
-    totals = np.where(np.arange(totals.shape[1]) >= first_day[:, None], totals, np.nan)
+    totals = _totals(days, first_day)
     position = np.arange(totals.shape[1] + ahead)
     known_until = np.minimum(position, totals.shape[1])
     recent = known_until[:, None] - np.arange(1, 11)
     alike = (recent % WEEK_DAYS >= 5) == (position % WEEK_DAYS >= 5)[:, None]
-    same_weekday = _at(totals, position[:, None] - np.arange(7, 57, 7))
-    count = (~np.isnan(same_weekday)).sum(axis=2)
+    same_weekday = _at(totals, position[:, None] - _SAME_WEEKDAY)
+    count = _count(same_weekday)
     weekday = row_median(same_weekday)
     day_type = row_median(np.where(alike, _at(totals, recent), np.nan))
     week = row_median(_at(totals, recent[:, :7]))
     blend = np.where(np.isnan(day_type), weekday, (count * weekday + (4 - count) * day_type) / 4)
-    return np.asarray(np.where(count >= 4, weekday, np.where(count >= 2, blend, week)))
+    return np.asarray(np.where(count >= 4, weekday, np.where(count >= _FEW_WEEKDAYS, blend, week)))
+
+
+def hindsight_levels(days: FloatArray, first_day: IntArray) -> FloatArray:
+    """(series, days) like `day_levels`, but a day with few of its weekday before it looks ahead to others.
+
+    The first weekends of a series were expected to be working days. Taken for what it ordinarily loses, they
+    would hide every later fall.
+    """
+    totals, position = _totals(days, first_day), np.arange(days.shape[1])[:, None]
+    before, after = (_at(totals, position + sign * _SAME_WEEKDAY) for sign in (-1, 1))
+    others = np.concatenate([before, after], axis=2)
+    told = (_count(before) < _FEW_WEEKDAYS) & (_count(others) >= _FEW_WEEKDAYS) & ~np.isnan(totals)
+    return np.asarray(np.where(told, row_median(others), day_levels(days, first_day, 0)))
+
+
+def _totals(days: FloatArray, first_day: IntArray) -> FloatArray:
+    """(series, days), NaN before the first whole day."""
+    return np.where(np.arange(days.shape[1]) >= first_day[:, None], days.sum(axis=2), np.nan)
+
+
+def _count(values: FloatArray) -> IntArray:
+    return np.asarray((~np.isnan(values)).sum(axis=-1))
 
 
 def _at(totals: FloatArray, positions: IntArray) -> FloatArray:
-    """Totals of the days at `positions` (any shape), NaN before the first day."""
-    return np.asarray(np.where(positions >= 0, totals[:, np.maximum(positions, 0)], np.nan))
+    """Totals of the days at `positions` (any shape), NaN before the first day and after the last."""
+    last = totals.shape[1] - 1
+    known = (positions >= 0) & (positions <= last)
+    return np.asarray(np.where(known, totals[:, np.clip(positions, 0, last)], np.nan))

@@ -88,8 +88,8 @@ def own_hours(scored: ScoredSeries, run: Run) -> BoolArray:
     least = scored.scale[run.row] * _OWN_SIGMAS if run.sign > 0 else scored.expected[run.row] * _OWN_DROP
     peak = deviation[run.start : run.end].max()
     strays = (deviation >= least) & (deviation > _OWN_SHARE_OF_PEAK * peak)
-    if run.sign > 0 and PRICE in scored.terms:
-        strays |= scored.terms[PRICE][run.row] >= _OWN_PRICE
+    if PRICE in scored.terms:
+        strays |= scored.terms[PRICE][run.row] * run.sign >= _OWN_PRICE
     return np.asarray(strays)
 
 

@@ -33,6 +33,21 @@ def last_week(series: HourlySeries, settings: DetectorSettings = SETTINGS) -> De
     return detect([series], series, window, settings)
 
 
+def office(days: int, seed: int = 1) -> FloatArray:
+    """Working hours of working days, a tenth of them at weekends; the first day is a Monday."""
+    hour = np.arange(days * 24)
+    at_work = np.where((hour % 24 >= 7) & (hour % 24 < 20), 10.0, 2.0)
+    weekend = np.where(hour // 24 % 7 >= 5, 0.1, 1.0)
+    return np.asarray(at_work * weekend * np.exp(np.random.default_rng(seed).normal(0, 0.1, days * 24)))
+
+
+def priced(cost_usd: FloatArray, tokens: FloatArray) -> Detection:
+    """One key over its last week, its price watched too."""
+    series = keys(cost_usd)
+    window = Window(series.window.end_at - timedelta(days=7), series.window.end_at)
+    return detect([series], series, window, SETTINGS, tokens=[keys(tokens, metric="tokens")])
+
+
 def test_a_spike_is_found_with_its_scores_and_band() -> None:
     calm, busy = rhythm(35, 1), rhythm(35, 2)
     busy[-40:-36] *= 6
@@ -173,3 +188,41 @@ def test_the_total_alone_can_be_scored() -> None:
     values[-40:-36] *= 6
     total = replace(keys(values), scopes=(EVERYTHING,))
     assert [str(incident.scope) for incident in last_week(total).incidents] == ["all spend"]
+
+
+@pytest.mark.parametrize("left", [0.0, 0.1])
+def test_an_office_key_of_four_weeks_that_falls_is_told_on_the_same_day(left: float) -> None:
+    spend = office(28)
+    spend[-4 * 24 + 9 : -2 * 24] *= left
+    (spike,) = last_week(keys(spend, office(28, 2))).spikes
+    assert (str(spike.series.scope), spike.direction) == ("key_id=k0", "down")
+    assert spike.detected_at <= START + timedelta(days=24, hours=15)
+
+
+def test_the_weekend_of_an_office_key_is_no_fall() -> None:
+    assert not last_week(keys(*(office(28, seed) for seed in range(8)))).spikes
+
+
+def test_a_key_that_never_saw_a_weekend_does_not_fall_on_its_first() -> None:
+    young = office(35)
+    young[: -7 * 24] = 0
+    found = last_week(keys(office(35, 2), young))
+    assert not [spike for spike in found.spikes if spike.direction == "down"]
+
+
+@pytest.mark.parametrize("step", [0.75, 0.6])
+def test_a_lower_price_is_a_fall_within_half_a_day_and_lasts(step: float) -> None:
+    tokens = office(35)
+    price = np.where(np.arange(35 * 24) < 32 * 24, 1.0, step)
+    (spike,) = priced(tokens * price, tokens).spikes
+    assert spike.direction == "down"
+    assert START + timedelta(days=32) < spike.detected_at <= START + timedelta(days=32, hours=12)
+    assert spike.window.end_at == START + timedelta(days=35)
+    assert spike.excess == pytest.approx((step - 1) * tokens[32 * 24 :].sum(), rel=0.2)
+
+
+def test_cheap_traffic_on_top_is_no_fall_though_it_lowers_the_price() -> None:
+    tokens = rhythm(35)
+    more = np.where(np.arange(35 * 24) < 32 * 24, 0.0, 10.0)
+    found = priced(tokens + 0.01 * more, tokens + more)
+    assert not [spike for spike in found.spikes if spike.direction == "down"]

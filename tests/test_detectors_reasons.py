@@ -37,5 +37,10 @@ def test_a_price_step_is_told_as_one() -> None:
     assert why(step) == "price per token 14.2 sigmas above that of the last 14 days"
 
 
+def test_a_lower_price_is_told_as_one() -> None:
+    step = replace(SPIKE, direction="down", terms={**TERMS, "z_3h": -4.0, "price": -9.6})
+    assert why(step) == "price per token 9.6 sigmas below that of the last 14 days"
+
+
 def test_a_spike_without_terms_has_no_reason() -> None:
     assert why(replace(SPIKE, terms={})) == ""

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from detectors.seasonal import Shapes, day_levels, decompose, first_whole_day, fit_shapes, has_pattern
+from detectors.seasonal import (
+    Shapes,
+    day_levels,
+    decompose,
+    first_whole_day,
+    fit_shapes,
+    has_pattern,
+    hindsight_levels,
+)
 from detectors.settings import DetectorSettings
 from detectors.statistics import FloatArray
 
@@ -96,3 +104,16 @@ def test_a_young_series_has_the_median_of_its_days() -> None:
     levels = day_levels(days, starts(0), ahead=1)[0]
     assert np.isnan(levels[0])
     assert levels[1:] == pytest.approx([10, 20, 20, 25])
+
+
+def test_with_hindsight_the_first_weekends_are_known_as_weekends() -> None:
+    days = office_weeks(4, noise=0)
+    assert day_levels(days, starts(0), ahead=0)[0, [5, 13]] == pytest.approx([114] * 2)
+    assert hindsight_levels(days, starts(0))[0, [5, 13, 20]] == pytest.approx([24] * 3)
+
+
+def test_hindsight_changes_no_day_that_was_known_by_its_weekday() -> None:
+    days = office_weeks(6)
+    levels, hindsight = day_levels(days, starts(3), ahead=0), hindsight_levels(days, starts(3))
+    np.testing.assert_array_equal(hindsight[:, 17:], levels[:, 17:])
+    assert np.isnan(hindsight[0, :3]).all()
