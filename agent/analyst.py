@@ -144,6 +144,7 @@ def _culprit(judged: Judged, delta: Decimal, onset: Onset) -> Culprit:
         delta_usd=judged.delta_usd,
         share=round(float(judged.delta_usd / delta), 3) if delta else None,
         evidence=tuple(dict.fromkeys(e for e in told_by if e)),
+        verdict=verdict_of(judged),
         playbook=judged.best.playbook.name,
         turned_from=judged.turned_from,
         added=judged.added,

@@ -74,7 +74,7 @@ class Draft:
 def drafts_for(case: Case) -> Iterator[Draft]:
     """A draft for every action the playbook allows and the evidence has a target for."""
     allowed = case.playbook.actions
-    if case.finding.verdict == "benign":
+    if case.culprit.verdict == "benign":
         allowed = tuple(a for a in allowed if a in QUIET)
     for action in allowed:
         draft = _DRAFTERS[action](case)

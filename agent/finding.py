@@ -37,6 +37,8 @@ class Culprit(Frozen):
     evidence: tuple[str, ...]
     onset_at: datetime | None = None
     """The first hour in which it acted; None where nothing tells it apart from the incident's start."""
+    verdict: Verdict = "confirmed"
+    """Of this culprit alone; what is benign calls for no act, whatever else is in the incident."""
     playbook: str = ""
     """The name of the playbook that fits best of its cause's; empty: the shipped one."""
     turned_from: Cause | None = None

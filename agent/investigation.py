@@ -1,5 +1,6 @@
 """The entry for the shell: one incident in, its finding and evidence out."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from agent.graph import InvestigationGraph, build_graph, thread_of
 from agent.look import Subject
 from agent.signals import refuse_unknown_facts
 from agent.state import Deps, State
+from ledger.ids import fact_id
 from ledger.remembered import remembering
 
 FIXED_STEPS = 12
@@ -51,7 +53,7 @@ def investigate_incident(
     begin: State | None = None
     if not _may_go_on(graph, config, subject, deps):
         checkpointer.delete_thread(thread_of(subject.incident_id))
-        begin = State(subject=subject)
+        begin = State(subject=subject, made_of=_made_of(subject, deps))
     graph.invoke(begin, config, context=deps, durability="sync", version="v2")
     snapshot = graph.get_state(config)
     state = State.model_validate(snapshot.values)
@@ -88,7 +90,18 @@ def _may_go_on(graph: InvestigationGraph, config: RunnableConfig, subject: Subje
         and deps.llm is not None
         and state.talk.model == deps.llm.model.name
         and age < RESUME_WITHIN
+        and state.made_of == _made_of(subject, deps)
     )
+
+
+def _made_of(subject: Subject, deps: Deps) -> str:
+    """A name of what an investigation with a model rests on; another name, and it begins anew."""
+    if deps.llm is None:
+        return ""
+    loads = [(load.load_id, load.records, load.restated_rows) for load in deps.reader.loads(subject.window)]
+    books = [playbook.model_dump(mode="json") for playbook in deps.playbooks]
+    calendar = [entry.model_dump(mode="json") for entry in deps.calendar]
+    return fact_id("made", json.dumps([loads, books, calendar, str(deps.reader.extent())]))
 
 
 __all__ = ["Deps", "Investigation", "PolicySettings", "Subject", "investigate_incident"]

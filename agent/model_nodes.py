@@ -1,5 +1,6 @@
 """The nodes in which the model takes part: open the talk, think, answer its calls, take its finding."""
 
+import logging
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,8 +24,11 @@ from agent.statement import Statement, checked_statement
 from agent.weighing import new_scopes, weigh
 from ledger.remembered import remembering
 
+log = logging.getLogger(__name__)
+
 Update = dict[str, object]
 SHOWN_FAULTS = 4
+UNREADABLE = "it was no finding"
 
 
 def open_talk(state: State, runtime: Runtime[Deps]) -> Update:
@@ -66,26 +70,30 @@ def take_finding(state: State, runtime: Runtime[Deps]) -> Update:
     talk, _ = _open(state, runtime)
     if talk.failure is not None:
         return {}
-    evidence = state.evidence
     try:
         submission = read_submission(talk.messages[-1])
         evidence = _looked_closer(state, runtime.context, submission)
         held = hold_against(state.model_copy(update={"evidence": evidence}), runtime.context, submission)
     except (UnreadableError, UnsupportedError) as error:
         unsupported = error.unsupported if isinstance(error, UnsupportedError) else 0
-        talk = talk.model_copy(update={"unsupported": unsupported})
-        return {"talk": _corrected(talk, str(error)), "evidence": evidence}
+        told = error.told if isinstance(error, UnsupportedError) else UNREADABLE
+        fault = f"the answer was cut at the limit of its length; {error}" if talk.cut else str(error)
+        return {"talk": _corrected(talk.model_copy(update={"unsupported": unsupported}), fault, told)}
     taken = talk.model_copy(update={"submission": submission, "unsupported": len(held.statement.dropped)})
     finding = conclude(state.subject, evidence, held.judged)
     return {"talk": taken, "evidence": evidence, "finding": finding}
 
 
 class UnsupportedError(ValueError):
-    """The evidence does not carry the finding; the message tells the model what to mend."""
+    """The evidence does not carry the finding; the message tells the model what to mend.
 
-    def __init__(self, message: str, unsupported: int = 0) -> None:
+    The message may quote the model; `told` does not, and may stand in a report.
+    """
+
+    def __init__(self, message: str, unsupported: int, told: str) -> None:
         super().__init__(message)
         self.unsupported = unsupported
+        self.told = told
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +110,12 @@ def hold_against(state: State, deps: Deps, submission: Submission) -> Held:
     weighed = weigh(state.subject, judged, state.evidence, deps.playbooks, submission)
     statement = checked_statement(submission, _known(state, deps))
     if weighed.refused:
-        raise UnsupportedError("; ".join(weighed.refused[:SHOWN_FAULTS]), len(statement.dropped))
+        refused = "; ".join(weighed.refused[:SHOWN_FAULTS])
+        raise UnsupportedError(refused, len(statement.dropped), refused)
     if not statement.cited:
         faults = "; ".join(d.reason for d in statement.dropped[:SHOWN_FAULTS]) or "no reason has a reference"
-        raise UnsupportedError(f"no reason is left that evidence backs: {faults}", len(statement.dropped))
+        told = "no reason is left that evidence backs"
+        raise UnsupportedError(f"{told}: {faults}", len(statement.dropped), told)
     return Held(weighed.judged, statement)
 
 
@@ -130,10 +140,11 @@ def _looked_closer(state: State, deps: Deps, submission: Submission) -> tuple[Ev
     return tuple(found.values())
 
 
-def _corrected(talk: Talk, fault: str) -> Talk:
+def _corrected(talk: Talk, fault: str, told: str) -> Talk:
     """Ask for a correction; the second fault ends the conversation."""
     if talk.corrected:
-        return talk.failed(f"the model's finding could not be used twice: {fault}")
+        log.info("the finding of %s could not be used: %s", talk.model, fault)
+        return talk.failed(f"the model's finding could not be used twice: {told}")
     text = "\n".join([prompt("correction"), data_block('id="fault"', fault[:800])])
     calls = talk.messages[-1].tool_calls
     replies = answers(calls, [text] * len(calls)) if calls else (Message(role="user", content=text),)

@@ -7,13 +7,14 @@ from agent.analyst import explain, judge
 from agent.dialogue.talk import Talk
 from agent.finding import Finding
 from agent.look import gather
-from agent.model_nodes import hold_against
+from agent.model_nodes import UnsupportedError, hold_against
 from agent.policy import propose
 from agent.report import Told, write_report
-from agent.state import Decisions, Deps, State
+from agent.state import Decisions, Deps, LeftOut, State
 from ledger.remembered import remembering
 
 Update = dict[str, object]
+CHANGED = "the ledger or the playbooks changed while the investigation was interrupted"
 
 
 def look(state: State, runtime: Runtime[Deps]) -> Update:
@@ -32,9 +33,14 @@ def propose_measures(state: State, runtime: Runtime[Deps]) -> Update:
     deps, finding = runtime.context, _finding(state)
     reader = remembering(deps.reader)
     submission = state.talk.submission if state.talk else None
-    held = hold_against(state, deps, submission) if submission else None
+    talk, held = state.talk, None
+    try:
+        held = hold_against(state, deps, submission) if submission else None
+    except UnsupportedError:  # taken before a kill; what it rests on has changed since
+        talk = talk.model_copy(update={"submission": None, "failure": CHANGED}) if talk else None
+        finding, submission = explain(state.subject, state.evidence, deps.playbooks), None
     judged = held.judged if held else judge(state.subject, state.evidence, deps.playbooks)
-    finding = _with_model(finding, state.talk)
+    finding = _with_model(finding, talk, deps.model_left_out)
     wanted = submission.actions if submission else ()
     proposed = propose(reader, finding, state.evidence, deps.playbooks, deps.policy, deps.now, wanted=wanted)
     known = {e.id: e for e in (*state.evidence, *proposed.evidence)}
@@ -43,14 +49,19 @@ def propose_measures(state: State, runtime: Runtime[Deps]) -> Update:
     report = write_report(told)
     update = {
         "report": report.markdown,
-        "unsupported_claims": report.unsupported + (state.talk.unsupported if state.talk else 0),
+        "unsupported_claims": report.unsupported + (talk.unsupported if talk else 0),
     }
     return {"evidence": tuple(known.values()), "finding": finding.model_copy(update=update)}
 
 
-def _with_model(finding: Finding, talk: Talk | None) -> Finding:
+def _with_model(finding: Finding, talk: Talk | None, left_out: LeftOut | None) -> Finding:
     """The finding with what the model's part took, and how it failed where it did."""
     failed = ("a tool failed; what it would have shown is not known",) if finding.degraded else ()
+    if talk is None and left_out is not None:
+        because = (*failed, left_out.why)
+        return finding.model_copy(
+            update={"model": left_out.model, "degraded": True, "degraded_because": because}
+        )
     if talk is None:
         return finding.model_copy(update={"degraded_because": failed})
     because = (*failed, *(() if talk.failure is None else (talk.failure,)))

@@ -1,6 +1,6 @@
 """Which measures are proposed: those the cause's playbook allows, on targets from the evidence, replayed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -73,7 +73,8 @@ def propose(
                 gathered |= {replayed.id: replayed} if replayed else {}
     found = tuple(proposals.values())
     ordered = sorted(found, key=lambda p: (not p.reversible, _rank(p, wanted)))
-    refused = [_refused(w, finding, playbooks) for w in wanted if not any(_is(w, p) for p in found)]
+    names = names_in(evidence)
+    refused = [_refused(w, finding, playbooks, names) for w in wanted if not any(_is(w, p) for p in found)]
     return Proposed(tuple(ordered), tuple(gathered.values()), tuple(refused))
 
 
@@ -106,7 +107,9 @@ def _rank(proposal: Proposal, wanted: Sequence[SubmittedAction]) -> int:
     return next((i for i, w in enumerate(wanted) if _is(w, proposal)), len(wanted))
 
 
-def _refused(wanted: SubmittedAction, finding: Finding, playbooks: Sequence[Playbook]) -> RefusedAction:
+def _refused(
+    wanted: SubmittedAction, finding: Finding, playbooks: Sequence[Playbook], names: Collection[str]
+) -> RefusedAction:
     """Why what the model wanted is not proposed."""
     scope = wanted.as_scope()
     meant = [c for c in finding.culprits if scope.contains(c.scope) or c.scope.contains(scope)]
@@ -119,7 +122,9 @@ def _refused(wanted: SubmittedAction, finding: Finding, playbooks: Sequence[Play
         reason = "only the model blames this target or names this cause"
     else:
         reason = "it would save nothing, lacks a target, or touches what is protected"
-    return RefusedAction(action=wanted.action, scope=scope, reason=reason)
+    # What a model calls its target is told only as far as somebody is called so.
+    known = Scope.of([(d, v) for d, v in scope.items if v in names])
+    return RefusedAction(action=wanted.action, scope=known, reason=reason)
 
 
 def _passes(proposal: Proposal, case: Case) -> bool:

@@ -145,7 +145,7 @@ def _dated(evidence: Sequence[Evidence], scope: Scope) -> dict[str, Signal]:
     """Whether catalogued events near the window are borne out; nothing where no event could be judged."""
     found: dict[str, Signal] = {}
     for e in evidence:
-        for row in e.rows if e.tool == "changes" else ():
+        for row in e.rows if e.tool == "changes" and e.where.contains(scope) else ():
             fact = DATED.get(str(row.get("kind")))
             matches = row.get("matches")
             if fact and matches is not None and row.get("source") != "ledger" and is_about(row, scope):

@@ -30,6 +30,8 @@ class State(BaseModel):
     """One investigation on its way."""
 
     subject: Subject
+    made_of: str = ""
+    """Names the playbooks, the calendar and the loads that it rests on."""
     evidence: tuple[Evidence, ...] = ()
     finding: Finding | None = None
     talk: Talk | None = None
@@ -38,6 +40,14 @@ class State(BaseModel):
     """What the model asked for: it backs sentences, and never the weighing of causes."""
     decisions: Decisions | None = None
     concluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A configured model that is not asked, and why: it was not there a moment ago."""
+
+    model: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +65,4 @@ class Deps:
     """Earlier investigations and what people decided about them."""
     llm: Llm | None = None
     """The language model that questions the deterministic finding; None leaves that finding alone."""
+    model_left_out: LeftOut | None = None

@@ -51,9 +51,12 @@ def weigh(
     """Count each vote for the suspect it is about; a scope of the model's own must carry its cause itself."""
     counted = {j.scope: j for j in judged}
     refused = []
+    votes: dict[Scope, Cause] = {}
     for culprit in submission.culprits:
         try:
             voted = _voted(subject, judged, evidence, playbooks, culprit)
+            if votes.setdefault(voted.scope, culprit.cause) != culprit.cause:
+                raise _RefusedVoteError(f"{_told(voted.scope)} is given two causes")
             counted[voted.scope] = voted
         except _RefusedVoteError as error:
             refused.append(str(error))
@@ -79,6 +82,8 @@ def _voted(
         found = _looked_at(scope, judged, evidence, playbooks)
     if culprit.cause in HARMLESS and found.best.cause not in HARMLESS:
         raise _RefusedVoteError(f"the evidence for {found.best.cause} does not go away by itself")
+    if found.best.cause == "normal_variation" != culprit.cause:
+        raise _RefusedVoteError(f"{_told(found.scope)} does what it did before: nothing is there to name")
     voted = with_vote(found, culprit.cause)
     if voted.best.cause != culprit.cause:
         raise _RefusedVoteError(
@@ -96,7 +101,12 @@ def _strength(judged: Judged) -> int:
 
 
 def with_vote(judged: Judged, cause: Cause) -> Judged:
-    """Ranked anew; a cause that its own rules do not carry gains nothing."""
+    """Ranked anew; agreeing changes nothing, and a cause that its own rules do not carry gains nothing.
+
+    What the rules are not sure enough of for a gateway to act on, a model that agrees does not make surer.
+    """
+    if judged.best.cause == cause:
+        return judged
     ranked = [
         replace(s, score=s.score + VOTE) if s.cause == cause and s.score >= LEAST_SCORE else s
         for s in judged.ranked
@@ -120,6 +130,8 @@ def _looked_at(
     scope: Scope, judged: Sequence[Judged], evidence: Sequence[Evidence], playbooks: Sequence[Playbook]
 ) -> Judged:
     """A scope that only the model blames; refused where it is not known or carries next to nothing."""
+    if any(j.stands_out and _may_overlap(j.scope, scope) for j in judged):
+        raise _RefusedVoteError(f"{_told(scope)} may be the dollars of a culprit told already")
     if not any(e.tool == "compare" and e.where == scope and e.status == "ok" for e in evidence):
         raise _RefusedVoteError(f"{_told(scope)} is in no evidence, or has no usage")
     found = judge_scope(scope, evidence, playbooks)
@@ -127,6 +139,12 @@ def _looked_at(
     if found.best.cause in HARMLESS or abs(float(found.delta_usd)) < least:
         raise _RefusedVoteError(f"{_told(scope)} does not stand out")
     return replace(found, added=True)
+
+
+def _may_overlap(one: Scope, other: Scope) -> bool:
+    """Whether there may be rows that lie in both: no dimension is pinned to different values."""
+    theirs = other.as_dict()
+    return all(theirs.get(d, value) == value for d, value in one.items)
 
 
 def _match(scope: Scope, subject: Subject, judged: Sequence[Judged]) -> Judged | None:

@@ -16,6 +16,8 @@ def who_looked(finding: Finding, statement: Statement | None) -> Iterator[Text]:
     """Lines whose numbers are about the investigation itself."""
     if finding.model is None:
         yield (NO_MODEL,)
+    elif not finding.spent.model_calls:
+        yield (f"The model {escaped(finding.model)} gave no answer; the rules alone wrote this report.",)
     else:
         yield (f"The model {escaped(finding.model)} was asked: {spent_text(finding.spent)}.",)
         yield from _used(finding, statement)
@@ -46,8 +48,6 @@ def spent_text(spent: Spent) -> str:
     tokens = f"{spent.input_tokens:,} tokens in and {spent.output_tokens:,} out"
     known = f"${usd_from_pico(spent.cost_pico):,.4f}"
     unknown = f"{spent.unpriced_calls} of them without a known price"
-    if not spent.model_calls:
-        return "no call was answered"
     if spent.unpriced_calls == spent.model_calls:
         return f"{calls}, {tokens}, price unknown"
     return f"{calls}, {tokens}, {known}" + (f", {unknown}" if spent.unpriced_calls else "")

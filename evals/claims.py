@@ -167,9 +167,13 @@ def _confidences(incident: ReportedIncident) -> Iterator[float]:
 
 
 def _counts(incident: ReportedIncident) -> Iterator[float]:
-    """Culprits, all and beside the first; effects that are zero; up to 4 weeks that are compared with."""
+    """Culprits, all and beside the first; effects that are zero; sentences left out and measures refused.
+
+    And up to 4 weeks that are compared with.
+    """
     yield from (len(incident.culprits), len(incident.culprits) - 1)
     yield sum(effect.usd == 0 for effect in incident.effects)
+    yield from (incident.unsupported_claims, len(incident.refused_actions))
     yield from range(1, 5)
 
 

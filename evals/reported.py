@@ -79,6 +79,7 @@ class ReportedIncident(_Reported):
     report: str = ""
     proposals: tuple[ReportedProposal, ...] = ()
     unsupported_claims: int = 0
+    refused_actions: tuple[object, ...] = ()
     cost: ReportedCost = ReportedCost()
     seconds: float | None = None
     degraded: bool = False

@@ -160,7 +160,7 @@ UNENDING = {
         completion('{"culprits": [{"scope"', finish="length"), "could not be used twice", 2
     ),
     "cut calls": Mode(
-        completion(None, ("submit_finding", '{"culprits": [{"sc'), finish="length"), "not valid JSON", 2
+        completion(None, ("submit_finding", '{"culprits": [{"sc'), finish="length"), "it was no finding", 2
     ),
     "a megabyte of text": Mode(completion("x " * 500_000), "could not be used twice", 2),
     "a thousand braces": Mode(completion("{" * 100_000), "could not be used twice", 2),

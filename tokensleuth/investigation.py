@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.evidence import Evidence
+from agent.finding import Finding
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
+from agent.state import LeftOut
 from detectors.incidents import Incident
 from detectors.scored import ScoredSeries
 from ledger.money import PICO_PER_USD, usd_from_pico
@@ -146,7 +148,16 @@ def investigate_subjects(
             minor = bool(asked.detected) and not is_material(subject_usd(reader, subject), asked.material_usd)
             done.append(_investigate(subject, small if minor else deps, checkpointer, asked.scored))
             casebook.save(_record(done[-1], now))
+            deps = without_silent_model(deps, done[-1].investigation.finding)
     return replace(found, incidents=tuple(done))
+
+
+def without_silent_model(deps: Deps, finding: Finding) -> Deps:
+    """After a model that answered nothing at all the others are not kept waiting for it."""
+    if deps.llm is None or finding.model is None or finding.spent.model_calls or not finding.degraded_because:
+        return deps
+    why = f"not asked after it gave no answer just before: {finding.degraded_because[-1]}"
+    return replace(deps, llm=None, model_left_out=LeftOut(finding.model, why))
 
 
 def subject_usd(reader: Reader, subject: Subject) -> Decimal:

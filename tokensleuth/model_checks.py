@@ -1,5 +1,6 @@
 """Whether the language model is configured, answers, has a price, and has money left for today."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from agent.llm.port import CallUsage, ModelCall, ModelError
@@ -36,7 +37,7 @@ def _answers(app: App) -> Check:
     # Imported here: the client takes a second to load.
     from agent.llm.openai_chat import OpenAIChat
 
-    told = f"{app.settings.llm.model} at {app.settings.llm.base_url}"
+    told = f"{app.settings.llm.model} at {re.sub(r'//[^/@]*@', '//***@', app.settings.llm.base_url)}"
     if not isinstance(app.model, OpenAIChat):
         return Check("model", "ok", told)
     try:

@@ -78,7 +78,8 @@ class LlmSettings(_Table):
     model: str = ""
     """The model id; empty: none. TOKENSLEUTH_LLM_MODEL overrides it."""
     base_url: str = "https://api.openai.com/v1"
-    """Any server that speaks Chat Completions. TOKENSLEUTH_LLM_BASE_URL overrides it."""
+    """Any server that speaks Chat Completions. TOKENSLEUTH_LLM_BASE_URL overrides it; where neither says,
+    OPENAI_BASE_URL does."""
     provider: str | None = None
     """Whose price list the calls are priced by; absent: found from the model's name."""
     request_seconds: float = Field(default=60, gt=0, le=3600)
@@ -197,7 +198,7 @@ def read_settings(path: Path | None) -> Settings:
 
 _LLM_ENVIRONMENT = {
     "model": ("TOKENSLEUTH_LLM_MODEL",),
-    "base_url": ("TOKENSLEUTH_LLM_BASE_URL", "OPENAI_BASE_URL"),
+    "base_url": ("TOKENSLEUTH_LLM_BASE_URL",),
     "api_key": ("TOKENSLEUTH_LLM_API_KEY", "OPENAI_API_KEY"),
 }
 
@@ -211,12 +212,18 @@ def _refuse_secrets(given: Mapping[str, object]) -> None:
 
 def _with_environment(settings: Settings) -> Settings:
     """What the environment says of the model: the key only there, the rest instead of the file."""
-    found = {
-        field: value
+    said = {
+        field: next((n for n in names if os.environ.get(n)), None)
         for field, names in _LLM_ENVIRONMENT.items()
-        if (value := next((os.environ[n] for n in names if os.environ.get(n)), None))
     }
-    llm = LlmSettings.model_validate({**settings.llm.model_dump(), **found})
+    if said["base_url"] is None and "base_url" not in settings.llm.model_fields_set:
+        said["base_url"] = "OPENAI_BASE_URL" if os.environ.get("OPENAI_BASE_URL") else None
+    found = {field: os.environ[name] for field, name in said.items() if name}
+    try:
+        llm = LlmSettings.model_validate({**settings.llm.model_dump(exclude_unset=True), **found})
+    except ValidationError as error:
+        name = said.get(str(error.errors()[0]["loc"][0])) or "the environment"
+        raise RefusedError(f"{name}: {error.errors()[0]['msg'].lower()}") from None
     return settings.model_copy(update={"llm": llm})
 
 

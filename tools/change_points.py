@@ -103,6 +103,8 @@ class _Sums:
             float(likelihood(self.actual[b] - self.actual[a], self.usual[b] - self.usual[a]))
             for a, b in sides
         )
+        if not self.usual[start]:
+            return False
         actual, due = (
             np.diff(self.actual[: start + 1]),
             self.ratio(0, start) * np.diff(self.usual[: start + 1]),

@@ -104,7 +104,7 @@ def _month_ago(reader: Reader, window: Window, where: Scope, usual_usd: float) -
     extent = reader.extent()
     then = _month_before(window)
     around = Window(then.start_at - timedelta(days=1), then.end_at + timedelta(days=1))
-    if extent is None or around.start_at < extent.start_at:
+    if extent is None or around.start_at < extent.start_at or around.end_at > window.start_at:
         return {}
     now = float(_hourly(reader, window, where, "cost_usd").sum())
     busiest = _busiest_stretch(_hourly(reader, around, where, "cost_usd"), window.hours)

@@ -75,7 +75,8 @@ def _looked_at(reader: Reader, window: Window, first: datetime | None) -> Window
         start_at = min(start_at, first - MOST_ROWS // 2 * HOUR)
     if extent is not None:
         start_at = min(max(start_at, extent.start_at), window.start_at)
-    return Window(start_at, min(window.end_at, window.start_at + LOOK_ON))
+    look_on = max(window.start_at, first or window.start_at) + LOOK_ON
+    return Window(start_at, min(window.end_at, look_on))
 
 
 def _answered(

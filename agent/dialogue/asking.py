@@ -43,7 +43,7 @@ def ask_model(llm: Llm, talk: Talk, incident_id: str) -> Talk:
     heard = completion if step == "open" else completion.model_copy(update={"tool_calls": ()})
     # What a model calls although nothing was offered is not answered: its text alone counts then.
     told = said(completion if _submits(completion) else heard, number)
-    return talk.model_copy(update={"messages": (*messages, told), "spent": spent})
+    return talk.model_copy(update={"messages": (*messages, told), "spent": spent, "cut": completion.cut})
 
 
 def seconds_between(began: datetime, ended: datetime) -> float:

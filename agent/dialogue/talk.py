@@ -25,6 +25,8 @@ class Talk(Frozen):
     answered: tuple[str, ...] = ()
     """Ids of the evidence that was given as the answer of a call."""
     spent: Spent = Spent()
+    cut: bool = False
+    """Whether the last turn ended at the limit of its length."""
     corrected: bool = False
     """Whether the one correction was asked for."""
     submission: Submission | None = None

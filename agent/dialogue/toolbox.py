@@ -36,7 +36,7 @@ from tools import (
 )
 from tools.answer import ToolAnswer
 from tools.calendar import CalendarEntry
-from tools.past_incidents import History
+from tools.past_incidents import History, PastIncident
 from tools.simulate import Measure
 from tools.split import Mechanism
 
@@ -55,6 +55,17 @@ class Desk:
     """What the person asked about; the model sees nothing outside."""
     calendar: Sequence[CalendarEntry] = ()
     history: History | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A history without what lies outside the question."""
+
+    history: History
+    scope: Scope
+
+    def incidents_before(self, at: datetime) -> Sequence[PastIncident]:
+        return [past for past in self.history.incidents_before(at) if self.scope.contains(past.scope)]
 
 
 class _Arguments(BaseModel):
@@ -221,7 +232,7 @@ def _prepare_past(desk: Desk, text: str) -> Question:
         "past_incidents",
         where,
         desk.window,
-        lambda: past_incidents(history, desk.window, where=where, cause=given.cause),
+        lambda: past_incidents(Within(history, desk.within), desk.window, where=where, cause=given.cause),
     )
 
 

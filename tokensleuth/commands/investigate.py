@@ -36,16 +36,17 @@ def run(
         # First, so that a folder that cannot be made costs nobody the wait for an investigation.
         chart_folder.mkdir(parents=True, exist_ok=True)
     with app.ledger() as ledger:
-        found = investigate_range(
-            app,
-            ledger.reader,
-            window,
-            where=Scope.parse(where),
-            explain=explain,
-            now=now,
-            progress=progress.update,
-        )
-        if app.model is not None:
+        try:
+            found = investigate_range(
+                app,
+                ledger.reader,
+                window,
+                where=Scope.parse(where),
+                explain=explain,
+                now=now,
+                progress=progress.update,
+            )
+        finally:
             with app.casebook() as casebook:
                 settle_own_calls(app, ledger, casebook)
     charts = write_charts(found, chart_folder) if chart_folder else {}
@@ -113,7 +114,11 @@ def _shown(
 
 
 def _who_looked(app: App) -> Iterator[RenderableType]:
-    if app.model is None:
+    if app.model is None and (model := app.settings.llm.model):
+        yield Text(
+            f"The model {model} has no key (TOKENSLEUTH_LLM_API_KEY): the rules alone looked.", style="dim"
+        )
+    elif app.model is None:
         yield Text(
             "No language model is configured ([llm] in the settings): the rules alone looked.", style="dim"
         )
