@@ -103,6 +103,18 @@ def test_a_scope_nobody_looked_at_is_refused() -> None:
     assert refused == ("that team is in no evidence, or has no usage",)
 
 
+def test_dollars_that_a_culprit_already_has_are_not_told_again() -> None:
+    _, refused = _weighed(_judged(retry_storm=8.0), "volume_growth", client="sdk/1")
+    assert refused == ("that client may be the dollars of a culprit told already",)
+
+
+def test_one_suspect_has_one_cause() -> None:
+    submission = _submission((KEY.as_dict(), "retry_storm"), ({"team": "search"}, "runaway_loop"))  # type: ignore[arg-type]
+    judged = _judged(retry_storm=8.0, runaway_loop=7.0)
+    found = weigh(SUBJECT, [judged], (), tuple(PLAYBOOKS.values()), submission)
+    assert found.refused == ("that team and key_id is given two causes",)
+
+
 def test_only_scopes_of_known_values_are_looked_at() -> None:
     submission = _submission(({"team": "ads"}, "volume_growth"), ({"team": "made-up"}, "volume_growth"))
     assert new_scopes(SUBJECT, [_judged()], {"ads", "search", "k1"}, submission) == (OTHER,)

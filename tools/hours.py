@@ -43,14 +43,7 @@ def hour_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, 
         told = (_evenness(usual) or 0.0) < EVEN
         facts |= {"evenness": _evenness(now - usual) if told else None, "shape": _correlation(now, usual)}
         facts["ramp"] = _ramp(now - usual)
-    usual_usd = sum(_hourly(reader, w, where, "cost_usd").sum() for w in compared.baseline) / max(
-        len(weeks), 1
-    )
-    return (
-        facts
-        | _alike_days(reader, compared.window, where)
-        | _month_ago(reader, compared.window, where, usual_usd)
-    )
+    return facts | _alike_days(reader, compared.window, where) | _month_ago(reader, compared, where)
 
 
 def _alike_days(reader: Reader, window: Window, where: Scope) -> dict[str, Scalar]:
@@ -96,19 +89,29 @@ def _session_spreads(past: Floats, now: float) -> float | None:
     return round((float(np.log(now)) - float(sizes.mean())) / spread, 2)
 
 
-def _month_ago(reader: Reader, window: Window, where: Scope, usual_usd: float) -> dict[str, Scalar]:
+def _month_ago(reader: Reader, compared: Comparison, where: Scope) -> dict[str, Scalar]:
     """Against now, what as many hours in a row cost a month ago, a day more or less, where that stood out.
 
-    Reports and closings come with the day of the month, which no weekly comparison sees.
+    Reports and closings come with the day of the month, which no weekly comparison sees. It stood out where
+    it was STOOD_OUT times the same of the weeks compared.
     """
-    extent = reader.extent()
-    then = _month_before(window)
-    around = Window(then.start_at - timedelta(days=1), then.end_at + timedelta(days=1))
-    if extent is None or around.start_at < extent.start_at or around.end_at > window.start_at:
+    extent, window = reader.extent(), compared.window
+    then = _a_day_around(_month_before(window))
+    if extent is None or then.start_at < extent.start_at or then.end_at > window.start_at:
         return {}
     now = float(_hourly(reader, window, where, "cost_usd").sum())
-    busiest = _busiest_stretch(_hourly(reader, around, where, "cost_usd"), window.hours)
-    return {"month_ago_ratio": ratio(busiest, now)} if busiest >= STOOD_OUT * usual_usd and now else {}
+    weeks = [_busiest(reader, _a_day_around(w), where, window.hours) for w in compared.baseline]
+    busiest = _busiest(reader, then, where, window.hours)
+    stood_out = busiest >= STOOD_OUT * float(np.mean(weeks)) if weeks else False
+    return {"month_ago_ratio": ratio(busiest, now)} if stood_out and now else {}
+
+
+def _a_day_around(window: Window) -> Window:
+    return Window(window.start_at - timedelta(days=1), window.end_at + timedelta(days=1))
+
+
+def _busiest(reader: Reader, window: Window, where: Scope, hours: int) -> float:
+    return _busiest_stretch(_hourly(reader, window, where, "cost_usd"), hours)
 
 
 def _month_before(window: Window) -> Window:
