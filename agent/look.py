@@ -154,8 +154,7 @@ def row_scope(value: object) -> Scope:
 
 def _leads(evidence: Sequence[Evidence]) -> dict[Scope, str]:
     """The effect that leads in each scope of the slices."""
-    rows = [row for e in evidence if e.tool == "slices" for row in e.rows if "lead" in row]
-    return {row_scope(row["scope"]): str(row["lead"]) for row in rows}
+    return {row_scope(r.row["scope"]): str(r.row["lead"]) for r in slice_rows(evidence)}
 
 
 def gather(

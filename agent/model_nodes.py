@@ -68,8 +68,6 @@ def answer(state: State, runtime: Runtime[Deps]) -> Update:
 def take_finding(state: State, runtime: Runtime[Deps]) -> Update:
     """Hold the model's finding against the evidence: take it, ask once for a correction, or leave it."""
     talk, _ = _open(state, runtime)
-    if talk.failure is not None:
-        return {}
     try:
         submission = read_submission(talk.messages[-1])
         evidence = _looked_closer(state, runtime.context, submission)

@@ -96,7 +96,8 @@ def _other_causes(words: str, causes: Collection[Cause]) -> Iterator[Cause]:
 
 def statement_lines(statement: Statement) -> Iterator[Text]:
     """The section of the report: the words of the model, apart from what code wrote."""
-    yield from _paragraph(statement.summary)
+    if statement.summary:
+        yield _joined(statement.summary)
     if statement.reasons:
         yield ("",)
     for reason in statement.reasons:
@@ -111,11 +112,6 @@ def statement_lines(statement: Statement) -> Iterator[Text]:
             yield ("",)
         for head, text in items:
             yield ("- ", head, *_joined(text))
-
-
-def _paragraph(sentences: Sequence[Text]) -> Iterator[Text]:
-    if sentences:
-        yield tuple(_joined(sentences))
 
 
 def _joined(sentences: Sequence[Text]) -> Text:

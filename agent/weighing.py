@@ -82,7 +82,7 @@ def _voted(
         found = _looked_at(scope, judged, evidence, playbooks)
     if culprit.cause in HARMLESS and found.best.cause not in HARMLESS:
         raise _RefusedVoteError(f"the evidence for {found.best.cause} does not go away by itself")
-    if found.best.cause == "normal_variation" != culprit.cause:
+    if not found.stands_out and culprit.cause != found.best.cause:
         raise _RefusedVoteError(f"{_told(found.scope)} does what it did before: nothing is there to name")
     voted = with_vote(found, culprit.cause)
     if voted.best.cause != culprit.cause:

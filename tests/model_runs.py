@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from jsonschema import Draft202012Validator
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import JsonValue
@@ -191,3 +192,9 @@ def write_ledger(reader: Reader, path: Path) -> None:
     assert isinstance(reader.engine, DuckDbEngine)
     for statement in (f"attach '{path}' as copied", "copy from database memory to copied", "detach copied"):
         reader.engine.connection.execute(statement)
+
+
+def forget_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback is asked directly, whatever this machine goes through to the outside."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)

@@ -36,6 +36,7 @@ from tests.model_runs import (
     assert_same,
     call,
     deps_of,
+    forget_proxies,
     gzipped,
     never_the_same,
     plain_finding,
@@ -48,8 +49,7 @@ from tests.model_runs import (
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
+    forget_proxies(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ from tests.model_runs import (
     assert_holds,
     assert_same,
     call,
+    forget_proxies,
     gzipped,
     investigated,
     never_the_same,
@@ -49,8 +50,7 @@ JsonObject = dict[str, object]
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
+    forget_proxies(monkeypatch)
 
 
 @pytest.fixture(scope="module")

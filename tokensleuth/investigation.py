@@ -139,7 +139,6 @@ def investigate_subjects(
     About what is not material no model is asked and no gateway is to act: it is not worth either.
     """
     done: list[Investigated] = []
-    found = InvestigatedRange(asked.window, asked.detected, (), asked.material_usd, asked.unpriced)
     with app.casebook() as casebook, open_checkpoints(app.settings.store.checkpoints) as checkpointer:
         deps = investigator(app, reader, casebook, now)
         small = replace(deps, llm=None, policy=replace(deps.policy, may_act=False))
@@ -149,7 +148,7 @@ def investigate_subjects(
             done.append(_investigate(subject, small if minor else deps, checkpointer, asked.scored))
             casebook.save(_record(done[-1], now))
             deps = without_silent_model(deps, done[-1].investigation.finding)
-    return replace(found, incidents=tuple(done))
+    return InvestigatedRange(asked.window, asked.detected, tuple(done), asked.material_usd, asked.unpriced)
 
 
 def without_silent_model(deps: Deps, finding: Finding) -> Deps:

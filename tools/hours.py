@@ -99,9 +99,12 @@ def _month_ago(reader: Reader, compared: Comparison, where: Scope) -> dict[str, 
     then = _a_day_around(_month_before(window))
     if extent is None or then.start_at < extent.start_at or then.end_at > window.start_at:
         return {}
-    now = float(_hourly(reader, window, where, "cost_usd").sum())
-    weeks = [_busiest(reader, _a_day_around(w), where, window.hours) for w in compared.baseline]
-    busiest = _busiest(reader, then, where, window.hours)
+    around = [_a_day_around(w) for w in compared.baseline]
+    read = Window(min(w.start_at for w in (then, *around)), window.end_at)
+    values = _hourly(reader, read, where, "cost_usd")
+    now = float(values[-window.hours :].sum())
+    weeks = [_busiest_stretch(_part(values, read, w), window.hours) for w in around]
+    busiest = _busiest_stretch(_part(values, read, then), window.hours)
     stood_out = busiest >= STOOD_OUT * float(np.mean(weeks)) if weeks else False
     return {"month_ago_ratio": ratio(busiest, now)} if stood_out and now else {}
 
@@ -110,8 +113,10 @@ def _a_day_around(window: Window) -> Window:
     return Window(window.start_at - timedelta(days=1), window.end_at + timedelta(days=1))
 
 
-def _busiest(reader: Reader, window: Window, where: Scope, hours: int) -> float:
-    return _busiest_stretch(_hourly(reader, window, where, "cost_usd"), hours)
+def _part(values: Floats, read: Window, part: Window) -> Floats:
+    """The hours of a window that lies in the one that was read."""
+    first = int((part.start_at - read.start_at) / HOUR)
+    return values[first : first + part.hours]
 
 
 def _month_before(window: Window) -> Window:

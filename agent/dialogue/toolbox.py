@@ -52,7 +52,7 @@ class Desk:
     window: Window
     """The incident's: what is asked about where the model names no hours."""
     within: Scope = EVERYTHING
-    """What the person asked about; the model sees nothing outside."""
+    """The incident's: tools look at nothing outside."""
     calendar: Sequence[CalendarEntry] = ()
     history: History | None = None
 
