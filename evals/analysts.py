@@ -8,7 +8,7 @@ from evals.model_scripts import contradicting, garbage, lazy, perfect, rambling
 from evals.obedient import ObedientModel
 from evals.scenarios import Scenario, Truth
 from tokensleuth.app import App, Overrides
-from tokensleuth.settings import read_settings
+from tokensleuth.settings_reading import read_settings
 
 Make = Callable[[Scenario, Truth], ChatModel | None]
 """A model for one case, which may know the truth, as a scripted one must; None for no model at all."""

@@ -8,7 +8,7 @@ import pytest
 from ledger.errors import RefusedError
 from ledger.scope import EVERYTHING, Scope
 from ledger.window import Window
-from tokensleuth.settings import read_settings
+from tokensleuth.settings_reading import read_settings
 from tools.calendar import CalendarEntry, covered_share, entries_about
 
 EXAMPLE = Path(__file__).parent.parent / "tokensleuth.example.toml"

@@ -10,7 +10,8 @@ from tokensleuth.app import App, Overrides
 from tokensleuth.checks import Check
 from tokensleuth.investigator import limits_of
 from tokensleuth.model_checks import model_checks
-from tokensleuth.settings import LlmSettings, read_settings
+from tokensleuth.settings import LlmSettings
+from tokensleuth.settings_reading import read_settings
 
 NAMES = ("MODEL", "BASE_URL", "API_KEY")
 

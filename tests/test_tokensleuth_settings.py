@@ -6,7 +6,8 @@ import pytest
 
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
-from tokensleuth.settings import FocusTags, Proposals, Settings, read_settings
+from tokensleuth.settings import FocusTags, Proposals, Settings
+from tokensleuth.settings_reading import read_settings
 
 EXAMPLE = Path(__file__).parent.parent / "tokensleuth.example.toml"
 

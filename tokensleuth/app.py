@@ -14,7 +14,8 @@ from ledger.prices.makers import provider_of
 from ledger.store import Ledger, open_ledger
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.opening import is_there
-from tokensleuth.settings import LlmSettings, Settings, Store, read_settings
+from tokensleuth.settings import LlmSettings, Settings, Store
+from tokensleuth.settings_reading import read_settings
 
 
 @dataclass(frozen=True, slots=True)

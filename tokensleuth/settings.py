@@ -1,20 +1,20 @@
-"""The settings: one TOML file, read once, every key known, every default here."""
+"""The settings: every key known, every default here; `settings_reading` reads them."""
 
 import os
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.owners import OwnerRule
 from ledger.prices.overrides import ModelAlias, PriceOverride
+from tokensleuth.people import Approver
+from tokensleuth.settings_acts import Actions, Gateways, Route, SlackSettings, Web
 from tools.calendar import CalendarEntry
 
-DEFAULT_FILE = Path("tokensleuth.toml")
+GatewayName = Literal["litellm", "openai", "anthropic", "webhook", "none"]
 
 
 class _Table(BaseModel):
@@ -54,8 +54,10 @@ class Proposals(_Table):
 
     expire_hours: int = Field(default=4, ge=1, le=168)
     """A proposal not decided by then is void."""
-    gateway: Literal["litellm", "openai", "anthropic", "webhook", "none"] = "none"
+    gateway: GatewayName = "none"
     """Which gateway executes actions on keys and models; `none` names the action for people to do."""
+    gateways: dict[str, GatewayName] = Field(default_factory=dict)
+    """By provider, where they differ: openai = "openai"."""
     protected_keys: tuple[str, ...] = ()
     """Globs of key ids that no action may touch."""
 
@@ -154,6 +156,15 @@ class Settings(_Table):
     proposals: Proposals = Proposals()
     playbooks: Playbooks = Playbooks()
     llm: LlmSettings = LlmSettings()
+    actions: Actions = Actions()
+    approver: tuple[Approver, ...] = ()
+    """Who may decide; nobody is here by default, so nobody may."""
+    slack: SlackSettings = SlackSettings()
+    route: tuple[Route, ...] = ()
+    web: Web = Web()
+    gateways: Gateways = Gateways()
+    secret: SecretStr | None = Field(default=None, exclude=True)
+    """TOKENSLEUTH_SECRET: signs audit trail, buttons and sessions. Absent: a file beside the casebook."""
     focus_tags: FocusTags = FocusTags()
     owner: tuple[OwnerRule, ...] = ()
     model_alias: tuple[ModelAlias, ...] = ()
@@ -175,68 +186,3 @@ class Settings(_Table):
                 f"{detection.min_days}; else no series is scored"
             )
         return detection
-
-
-def read_settings(path: Path | None) -> Settings:
-    """Settings from `path`, else from ./tokensleuth.toml where it exists, else the defaults."""
-    chosen = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    if chosen is None:
-        return _with_environment(Settings())
-    try:
-        given = tomllib.loads(chosen.read_text("utf-8"))
-        _refuse_secrets(given)
-        return _with_environment(Settings.model_validate(given))
-    except RefusedError as error:
-        raise RefusedError(f"{chosen}: {error}") from None
-    except OSError as error:
-        raise RefusedError(f"{chosen}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RefusedError(f"{chosen}: not TOML: {error}") from None
-    except ValidationError as error:
-        raise RefusedError("\n".join(_told(chosen, error))) from None
-
-
-_LLM_ENVIRONMENT = {
-    "model": ("TOKENSLEUTH_LLM_MODEL",),
-    "base_url": ("TOKENSLEUTH_LLM_BASE_URL",),
-    "api_key": ("TOKENSLEUTH_LLM_API_KEY", "OPENAI_API_KEY"),
-}
-
-
-def _refuse_secrets(given: Mapping[str, object]) -> None:
-    """A key in a file is read by too many."""
-    llm = given.get("llm")
-    if isinstance(llm, dict) and "api_key" in llm:
-        raise RefusedError("llm.api_key is no setting; set TOKENSLEUTH_LLM_API_KEY in the environment")
-
-
-def _with_environment(settings: Settings) -> Settings:
-    """What the environment says of the model: the key only there, the rest instead of the file."""
-    said = {
-        field: next((n for n in names if os.environ.get(n)), None)
-        for field, names in _LLM_ENVIRONMENT.items()
-    }
-    if said["base_url"] is None and "base_url" not in settings.llm.model_fields_set:
-        said["base_url"] = "OPENAI_BASE_URL" if os.environ.get("OPENAI_BASE_URL") else None
-    found = {field: os.environ[name] for field, name in said.items() if name}
-    try:
-        llm = LlmSettings.model_validate({**settings.llm.model_dump(exclude_unset=True), **found})
-    except ValidationError as error:
-        name = said.get(str(error.errors()[0]["loc"][0])) or "the environment"
-        raise RefusedError(f"{name}: {error.errors()[0]['msg'].lower()}") from None
-    return settings.model_copy(update={"llm": llm})
-
-
-_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
-_NOT_A_VALUE = {"missing", *_UNKNOWN}
-
-
-def _told(path: Path, error: ValidationError) -> list[str]:
-    """One line a wrong setting: where it stands, what it holds, what would be right."""
-    lines = []
-    for wrong in error.errors():
-        key = ".".join(str(part) for part in wrong["loc"])
-        value = "" if wrong["type"] in _NOT_A_VALUE else f" = {wrong['input']!r}"
-        reason = "is no setting" if wrong["type"] in _UNKNOWN else wrong["msg"].lower()
-        lines.append(f"{path}: {key}{value}: {reason}")
-    return lines

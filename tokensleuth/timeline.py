@@ -1,5 +1,6 @@
 """The hours around an incident: what was spent, what was expected, which hours were flagged."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +34,19 @@ class Timeline:
     @property
     def hours(self) -> list[datetime]:
         return list(self.window.each_hour())
+
+    def as_json(self) -> dict[str, object]:
+        """What the casebook keeps for charts drawn later: dollars of each hour, null where not known."""
+        lines = {name: getattr(self, name) for name in ("actual", "expected", "low", "high")}
+        return {
+            **self.window.as_json(),
+            **{name: [_known(value) for value in values.tolist()] for name, values in lines.items()},
+            "flagged": self.flagged.tolist(),
+        }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
 
 
 def timeline(reader: Reader, scope: Scope, incident: Window, scored: ScoredSeries | None) -> Timeline:

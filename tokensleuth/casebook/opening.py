@@ -14,13 +14,20 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ledger.errors import RefusedError, UnreachableError
+from tokensleuth.casebook.keyfile import key_in_file
 from tokensleuth.casebook.schema import HEAD, VERSION_TABLE, metadata
 
 LOCK_TIMEOUT_S = 10.0
 """How long a statement waits for another process's write before it gives up."""
 
 _EXAMPLES = "sqlite:///path/to/casebook.sqlite or postgresql://user@host/database"
+_SECRET_OPTIONS = ("password", "sslpassword")
 _WAL_TRIES = 100
+_MIGRATION_LOCK, _WRITE_LOCK = 7106151, 7106152
+_IDLE_LIMIT = "idle_in_transaction_session_timeout=60000"
+"""Of PostgreSQL, in ms: a host that dies while it holds the write lock would stop all others for hours."""
+_REFUSED_SQLSTATES = ("42501", "25006")
+"""Of PostgreSQL: insufficient privilege; a server or user that may only read."""
 
 
 def open_engine(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Engine:
@@ -29,7 +36,11 @@ def open_engine(url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Engine:
     Raises RefusedError or UnreachableError.
     """
     parsed = parse_url(url)
-    engine = _sqlite_engine(parsed, lock_timeout_s) if _is_sqlite(parsed) else _postgresql_engine(parsed)
+    engine = (
+        _sqlite_engine(parsed, lock_timeout_s)
+        if _is_sqlite(parsed)
+        else _postgresql_engine(parsed, lock_timeout_s)
+    )
     try:
         with plain_errors(engine):
             if not _is_current(engine):
@@ -44,6 +55,19 @@ def is_there(url: str) -> bool:
     """Whether there is a database to look into; opening a file that does not exist would make it."""
     parsed = parse_url(url)
     return not _is_sqlite(parsed) or Path(str(parsed.database)).exists()
+
+
+def key_beside(url: str) -> bytes:
+    """The key of a casebook that was given none: a file beside it, 0600, made on first use.
+
+    Raises RefusedError for PostgreSQL, where every replica must be given the same.
+    """
+    parsed = parse_url(url)
+    if not _is_sqlite(parsed):
+        raise RefusedError(
+            "a casebook in PostgreSQL needs a secret: set TOKENSLEUTH_SECRET, 16 bytes or more"
+        )
+    return key_in_file(Path(f"{parsed.database}.key"))
 
 
 def parse_url(url: str) -> URL:
@@ -63,13 +87,19 @@ def parse_url(url: str) -> URL:
 
 
 def shown_url(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
+    """Without a password, wherever it is written."""
+    return url.difference_update_query(_SECRET_OPTIONS).render_as_string(hide_password=True)
 
 
 @contextmanager
 def write_transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction that takes the write lock at its start, so that two writers queue instead of failing."""
+    """A transaction that takes the write lock at its start, so that two writers queue instead of failing.
+
+    In PostgreSQL too there is one lock: writes are small, and the audit trail puts them in one order anyway.
+    """
     with engine.execution_options(immediate=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"select pg_advisory_xact_lock({_WRITE_LOCK})"))
         yield connection
 
 
@@ -78,27 +108,38 @@ def plain_errors(engine: Engine) -> Iterator[None]:
     """Turn what the database says about the outside world into our errors; mistakes in our SQL pass."""
     try:
         yield
-    except OperationalError as error:
-        raise UnreachableError(_unreachable_message(engine.url, str(error.orig))) from error
     except DBAPIError as error:
-        if type(error.orig) is not sqlite3.DatabaseError:
-            raise
-        raise RefusedError(f"`{shown_url(engine.url)}` is not a casebook: {error.orig}") from error
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise UnreachableError(_unreachable_message(engine.url, str(error.orig))) from error
+        shown, reason = shown_url(engine.url), _one_line(str(error.orig))
+        if type(error.orig) is sqlite3.DatabaseError:
+            raise RefusedError(f"`{shown}` is not a casebook: {reason}") from error
+        while_connecting = error.statement is None
+        if while_connecting or getattr(error.orig, "sqlstate", None) in _REFUSED_SQLSTATES:
+            raise RefusedError(f"the casebook `{shown}` cannot be used: {reason}") from error
+        raise
 
 
 def _unreachable_message(url: URL, reason: str) -> str:
-    if "locked" in reason:
+    if "locked" in reason or "lock timeout" in reason:
         return f"the casebook `{shown_url(url)}` is locked by another process; try again when it is done"
-    return f"the casebook `{shown_url(url)}` cannot be used: {' '.join(reason.split())}"
+    return f"the casebook `{shown_url(url)}` cannot be used: {_one_line(reason)}"
+
+
+def _one_line(reason: str) -> str:
+    return " ".join(reason.split())
 
 
 def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, lock_timeout_s: float) -> Engine:
+    """Asks each pooled connection whether it still lives, so that a restart of the server is survived."""
+    limits = f"-c lock_timeout={round(lock_timeout_s * 1000)} -c {_IDLE_LIMIT}"
+    given = {"connect_timeout": 10} | ({} if "options" in url.query else {"options": limits})
     try:
-        return create_engine(url, connect_args={"connect_timeout": 10})
+        return create_engine(url, connect_args=given, pool_pre_ping=True)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise RefusedError("a casebook in PostgreSQL needs the package psycopg; install it") from None
 
@@ -156,7 +197,7 @@ def _bring_to_head(engine: Engine) -> None:
 
     with write_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("select pg_advisory_xact_lock(7106151)"))
+            connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         version = _version(connection)
         if version is not None and version > HEAD:
             raise RefusedError(

@@ -1,7 +1,7 @@
 """What the casebook takes in: one investigation with the full documents of its evidence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, cast
 
@@ -70,12 +70,32 @@ class EvidenceDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """What a measure on a target would touch, by the last 24 h of usage."""
+
+    spend_share: float
+    """The target's part of all spend, 0 to 1."""
+    owner: str | None
+    """The team that spent most of it; None where nothing was spent."""
+    keys: frozenset[str] = frozenset()
+    """The ids of the keys it would touch."""
+
+
+@dataclass(frozen=True, slots=True)
 class InvestigationRecord:
     """One investigated incident as `investigate --json` prints it, and all its evidence."""
 
     incident: Mapping[str, object]
     evidence: Sequence[EvidenceDocument]
     saved_at: datetime
+    requested_by: str = "service:local"
+    """Who asked for the investigation: they cannot approve what it proposes."""
+    touched: Mapping[str, Touched] = field(default_factory=dict)
+    """By proposal: what it would touch; those nobody could tell are left out."""
+    timeline: Mapping[str, object] | None = None
+    """The hours around the incident as they are charted."""
+    reopen_rehearsed: bool = False
+    """Whether what was only rehearsed in a dry run is put up for decision again."""
 
     def __post_init__(self) -> None:
         if self.saved_at.utcoffset() != timedelta(0):

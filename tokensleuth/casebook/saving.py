@@ -2,26 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import Connection, Table, delete, insert, update
+from sqlalchemy import Connection, Table, delete, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tokensleuth.casebook.proposing import save_proposals
 from tokensleuth.casebook.records import InvestigationRecord, JsonObject
-from tokensleuth.casebook.schema import evidence, incidents, investigations, proposals
-
-REOPENABLE = ("pending", "superseded")
-"""States a new investigation may write over; all others are somebody's decision or its consequence."""
+from tokensleuth.casebook.schema import evidence, incidents, investigations
+from tokensleuth.casebook.schema_acts import timelines
 
 
-def save_investigation(connection: Connection, record: InvestigationRecord) -> None:
+def save_investigation(connection: Connection, record: InvestigationRecord, key: bytes) -> None:
     """Upsert the incident first: its row lock makes concurrent saves of one incident queue."""
     _upsert(connection, incidents, [_incident_row(record)], keep=("first_saved_at",))
     _upsert(connection, investigations, [_investigation_row(record)])
     _replace_evidence(connection, record)
-    proposed = _proposal_rows(record)
-    _upsert(connection, proposals, proposed, keep=("proposed_at",), only_states=REOPENABLE)
-    _supersede_others(connection, record, [str(row["id"]) for row in proposed])
+    save_proposals(connection, record, key)
+    if record.timeline is not None:
+        row = {"incident_id": record.incident_id, "document": record.timeline, "saved_at": record.saved_at}
+        _upsert(connection, timelines, [row], index="incident_id")
 
 
 def _incident_row(record: InvestigationRecord) -> JsonObject:
@@ -65,52 +64,21 @@ def _replace_evidence(connection: Connection, record: InvestigationRecord) -> No
         connection.execute(insert(evidence), rows)
 
 
-def _proposal_rows(record: InvestigationRecord) -> list[JsonObject]:
-    documents = cast(Sequence[Mapping[str, object]], record.incident["proposals"])
-    return [
-        {
-            "id": document["id"],
-            "incident_id": record.incident_id,
-            "investigation_id": record.investigation_id,
-            "rank": rank,
-            "action": document["action"],
-            "state": "pending",
-            "expected_saving_usd_per_day": document["expected_saving_usd_per_day"],
-            "expires_at": _instant(document["expires_at"]),
-            "document": document,
-            "proposed_at": record.saved_at,
-            "saved_at": record.saved_at,
-        }
-        for rank, document in enumerate(documents)
-    ]
-
-
-def _supersede_others(connection: Connection, record: InvestigationRecord, proposed: Sequence[str]) -> None:
-    connection.execute(
-        update(proposals)
-        .where(proposals.c.incident_id == record.incident_id)
-        .where(proposals.c.state == "pending")
-        .where(proposals.c.id.not_in(proposed))
-        .values(state="superseded", saved_at=record.saved_at)
-    )
-
-
 def _upsert(
     connection: Connection,
     table: Table,
     rows: Sequence[Mapping[str, object]],
     *,
     keep: Sequence[str] = (),
-    only_states: Sequence[str] = (),
+    index: str = "id",
 ) -> None:
-    """Insert, or update the row of the same `id` if its state is in `only_states`; columns in `keep` stay."""
+    """Insert, or update the row of the same `index`; columns in `keep` stay."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     for row in rows:
         statement = dialect.insert(table).values(row)
         statement = statement.on_conflict_do_update(
-            index_elements=[table.c.id],
-            set_={name: statement.excluded[name] for name in row if name not in ("id", *keep)},
-            where=table.c.state.in_(only_states) if only_states else None,
+            index_elements=[table.c[index]],
+            set_={name: statement.excluded[name] for name in row if name not in (index, *keep)},
         )
         connection.execute(statement)
 

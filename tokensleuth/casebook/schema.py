@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration under `migrations/versions`; numbered, so that older sorts before newer."""
 
 VERSION_TABLE = "casebook_version"
@@ -64,8 +64,12 @@ class Json(TypeDecorator[object]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: object, _dialect: Dialect) -> str:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_json_value)
+    def process_bind_param(self, value: object, _dialect: Dialect) -> str | None:
+        return (
+            None
+            if value is None
+            else json.dumps(value, allow_nan=False, separators=(",", ":"), default=_json_value)
+        )
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> object:
         return None if value is None else json.loads(value)
@@ -148,12 +152,22 @@ proposals = Table(
     Column("expected_saving_usd_per_day", UsdText),
     Column("expires_at", Instant, nullable=False),
     Column("document", Json, nullable=False),
+    Column("payload_hash", String(64), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("requested_by", String(255), nullable=False),
+    Column("spend_share", Float),
+    Column("owner", String(255)),
     Column("proposed_at", Instant, nullable=False),
     Column("saved_at", Instant, nullable=False),
     Index("proposals_incident_id", "incident_id"),
     Index("proposals_state", "state", "expires_at"),
 )
-"""`rank` is the place in the list of its investigation; `proposed_at` is when it was first proposed."""
+"""`rank` is the place in the list of its investigation; `proposed_at` is when it was first proposed.
+
+`round` counts how often it was opened for decision; `payload_hash` names what exactly is decided in it.
+`spend_share` is the target's part of all spend in the last 24 h of usage and `owner` the team that spent
+it; null where nobody could tell.
+"""
 
 baseline_changes = Table(
     "baseline_changes",

@@ -1,7 +1,8 @@
 """The casebook as the rest of the program sees it: open, save an investigation, read it back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self, cast
 
@@ -11,7 +12,13 @@ from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window, instant_text
 from tokensleuth.casebook.baselines import BaselineChange, append_change, read_baselines
 from tokensleuth.casebook.calls import BookedCall, insert_call, read_calls, summed_pico
-from tokensleuth.casebook.opening import LOCK_TIMEOUT_S, open_engine, plain_errors, write_transaction
+from tokensleuth.casebook.opening import (
+    LOCK_TIMEOUT_S,
+    key_beside,
+    open_engine,
+    plain_errors,
+    write_transaction,
+)
 from tokensleuth.casebook.records import InvestigationRecord, JsonObject, ProposalState
 from tokensleuth.casebook.saving import save_investigation
 from tokensleuth.casebook.schema import evidence, incidents, investigations, proposals
@@ -24,11 +31,33 @@ class Casebook:
     """Use it as a context manager, or `close` it; safe to share between threads."""
 
     engine: Engine
+    key: bytes = field(repr=False)
+    """Signs the audit trail and what is handed out: buttons and sessions."""
 
     @classmethod
-    def open(cls, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Self:
-        """Open, creating or migrating as needed; raises RefusedError or UnreachableError."""
-        return cls(open_engine(url, lock_timeout_s=lock_timeout_s))
+    def open(cls, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, key: bytes | None = None) -> Self:
+        """Open, creating or migrating as needed; raises RefusedError or UnreachableError.
+
+        Without a key the one beside the SQLite file is used, and made at first.
+        """
+        engine = open_engine(url, lock_timeout_s=lock_timeout_s)
+        try:
+            return cls(engine, key or key_beside(url))
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction for reading; what the database says about the outside world becomes our errors."""
+        with plain_errors(self.engine), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start; commits at the end, or nothing of it."""
+        with plain_errors(self.engine), write_transaction(self.engine) as connection:
+            yield connection
 
     def close(self) -> None:
         self.engine.dispose()
@@ -44,8 +73,8 @@ class Casebook:
 
         Its pending proposals that are no longer proposed become `superseded`; decided ones are left alone.
         """
-        with plain_errors(self.engine), write_transaction(self.engine) as connection:
-            save_investigation(connection, record)
+        with self.writing() as connection:
+            save_investigation(connection, record, self.key)
 
     def incidents(
         self,
@@ -57,21 +86,20 @@ class Casebook:
     ) -> list[JsonObject]:
         """Incidents that overlap `within` and lie inside `scope`, latest first, with their live proposals."""
         overlapping = () if within is None else _overlapping(within)
-        with plain_errors(self.engine), self.engine.begin() as connection:
+        with self.reading() as connection:
             return _read_incidents(connection, overlapping, now=now, scope=scope)[:limit]
 
     def incident(self, incident_id: str, *, now: datetime) -> JsonObject | None:
         """The incident of the contract as last investigated; None when there is no such id."""
-        with plain_errors(self.engine), self.engine.begin() as connection:
-            found = _read_incidents(connection, [incidents.c.id == incident_id], now=now)
-        return found[0] if found else None
+        with self.reading() as connection:
+            return read_incident(connection, incident_id, now=now)
 
     def proposals(
         self, state: ProposalState | None = None, *, now: datetime, scope: Scope = EVERYTHING
     ) -> list[JsonObject]:
         """Proposals of all or one state, latest first; pending ones past their expiry are `expired`."""
         conditions = [] if state is None else [_shown_state(now) == state]
-        with plain_errors(self.engine), self.engine.begin() as connection:
+        with self.reading() as connection:
             return _read_proposals(connection, conditions, now=now, scope=scope)
 
     def evidence(self, evidence_id: str) -> JsonObject | None:
@@ -82,7 +110,7 @@ class Casebook:
             .where(evidence.c.id == evidence_id)
             .order_by(investigations.c.saved_at.desc(), investigations.c.id)
         )
-        with plain_errors(self.engine), self.engine.begin() as connection:
+        with self.reading() as connection:
             row = connection.execute(statement).mappings().first()
         if row is None:
             return None
@@ -91,28 +119,34 @@ class Casebook:
 
     def save_baseline(self, change: BaselineChange) -> BaselineChange:
         """Add it to the history and give it back; a baseline in that state already stays as it is."""
-        with plain_errors(self.engine), write_transaction(self.engine) as connection:
+        with self.writing() as connection:
             return append_change(connection, change)
 
     def baselines(self, *, scope: Scope = EVERYTHING) -> list[BaselineChange]:
         """The state of every baseline inside `scope`, undone ones included, latest level first."""
-        with plain_errors(self.engine), self.engine.begin() as connection:
+        with self.reading() as connection:
             return [c for c in read_baselines(connection) if scope.contains(c.baseline.scope)]
 
     def save_model_call(self, call: BookedCall) -> None:
         """Add a call to a language model; one of the same id stays as it is."""
-        with plain_errors(self.engine), write_transaction(self.engine) as connection:
+        with self.writing() as connection:
             insert_call(connection, call)
 
     def model_calls(self, since: datetime | None = None) -> list[BookedCall]:
         """Calls at or after `since`, or all, earliest first."""
-        with plain_errors(self.engine), self.engine.begin() as connection:
+        with self.reading() as connection:
             return read_calls(connection, since)
 
     def spent_pico(self, since: datetime) -> int:
         """What the calls at or after `since` cost in 1e-12 USD; unpriced ones add nothing."""
-        with plain_errors(self.engine), self.engine.begin() as connection:
+        with self.reading() as connection:
             return summed_pico(connection, since)
+
+
+def read_incident(connection: Connection, incident_id: str, *, now: datetime) -> JsonObject | None:
+    """The incident of the contract as last investigated, with its live proposals."""
+    found = _read_incidents(connection, [incidents.c.id == incident_id], now=now)
+    return found[0] if found else None
 
 
 def _overlapping(window: Window) -> Conditions:
@@ -160,6 +194,10 @@ def _read_proposals(
         | {
             "incident_id": row["incident_id"],
             "state": row["shown_state"],
+            "round": row["round"],
+            "payload_hash": row["payload_hash"],
+            "requested_by": row["requested_by"],
+            "spend_share": row["spend_share"],
             "proposed_at": instant_text(row["proposed_at"]),
         }
         for row in connection.execute(statement).mappings()

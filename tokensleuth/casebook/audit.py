@@ -1,0 +1,145 @@
+"""The audit trail: rows that are only added, each signed together with the one before it.
+
+The chain finds a changed, removed or inserted row; that rows are missing at its end only an anchor tells, the
+count and last signature kept somewhere else.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from ledger.errors import RefusedError
+from ledger.window import instant_text
+from tokensleuth.casebook.schema_acts import audit
+
+_START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that was done or refused, and by whom."""
+
+    actor: str
+    what: str
+    """Such as `approved`, `refused`, `executed`."""
+    subject: str
+    """The id of what it was done to."""
+    document: Mapping[str, object]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The end of the trail at some time; kept elsewhere, it shows whether rows are missing."""
+
+    count: int
+    mac: str
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.mac}"
+
+    @classmethod
+    def parse(cls, given: str) -> "Anchor":
+        """From `COUNT:MAC`; raises RefusedError."""
+        count, _, mac = given.strip().partition(":")
+        if not count.isdecimal() or len(mac) != 64:
+            raise RefusedError(f"`{given}` is no anchor; it is COUNT:MAC as `audit verify` prints it")
+        return cls(int(count), mac)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whether the trail is whole."""
+
+    anchor: Anchor
+    """Of the rows that hold."""
+    broken_at: int | None = None
+    """The number of the first bad entry."""
+    why: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.why is None
+
+
+def append_entry(connection: Connection, entry: Entry, key: bytes) -> None:
+    """Add a row inside the caller's write transaction, which keeps others from adding until it commits."""
+    last = read_anchor(connection)
+    row = {
+        "number": last.count + 1,
+        "at": entry.at,
+        "actor": entry.actor,
+        "what": entry.what,
+        "subject": entry.subject,
+        "document": dict(entry.document),
+    }
+    connection.execute(insert(audit).values({**row, "mac": _mac(key, last.mac, row)}))
+
+
+def read_anchor(connection: Connection) -> Anchor:
+    """Count and signature of the last row."""
+    statement = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
+    row = connection.execute(statement).first()
+    return Anchor(row.number, row.mac) if row else Anchor(0, _START)
+
+
+def read_entries(
+    connection: Connection, *, subject: str | None = None, limit: int | None = None
+) -> list[dict[str, object]]:
+    """Latest first."""
+    statement = select(audit).order_by(audit.c.number.desc()).limit(limit)
+    if subject is not None:
+        statement = statement.where(audit.c.subject == subject)
+    copied = ("number", "actor", "what", "subject", "document", "mac")
+    return [
+        {name: row[name] for name in copied} | {"at": instant_text(row["at"])}
+        for row in connection.execute(statement).mappings()
+    ]
+
+
+def count_entries(connection: Connection) -> int:
+    return int(connection.scalar(select(func.count()).select_from(audit)) or 0)
+
+
+def verify_entries(connection: Connection, key: bytes, anchors: list[Anchor]) -> Verified:
+    """Walk the whole trail; then hold it against every anchor that was kept."""
+    macs = [_START]
+    for row in connection.execute(select(audit).order_by(audit.c.number)).mappings():
+        expected = len(macs)
+        held = Anchor(expected - 1, macs[-1])
+        if row["number"] != expected:
+            return Verified(held, expected, f"entry {expected} is missing: {row['number']} comes next")
+        if not hmac.compare_digest(row["mac"], _mac(key, macs[-1], row)):
+            return Verified(
+                held, expected, f"entry {expected} is not as it was signed, or the key is another"
+            )
+        macs.append(row["mac"])
+    return _held_against(macs, anchors)
+
+
+def _held_against(macs: list[str], anchors: list[Anchor]) -> Verified:
+    end = Anchor(len(macs) - 1, macs[-1])
+    for anchor in sorted(anchors, key=lambda a: a.count):
+        if anchor.count > end.count:
+            missing = (
+                f"{anchor.count - end.count} entries are missing at the end: an anchor has {anchor.count}"
+            )
+            return Verified(end, end.count + 1, missing)
+        if macs[anchor.count] != anchor.mac:
+            why = f"entry {anchor.count} is not the one an anchor names: the trail was written anew"
+            return Verified(end, anchor.count, why)
+    return Verified(end)
+
+
+def _mac(key: bytes, before: str, row: Mapping[str, object] | RowMapping) -> str:
+    at = row["at"]
+    if not isinstance(at, datetime):
+        raise TypeError(f"{at!r} is no instant")
+    copied = [row[name] for name in ("number", "actor", "what", "subject", "document")]
+    signed = json.dumps([before, at.isoformat(), *copied], sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()
