@@ -32,6 +32,20 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute("commit")
 
 
+def refuse_other_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """For a connection that cannot migrate; raises RefusedError for any schema but the current one."""
+    try:
+        row = connection.execute("select coalesce(max(number), 0) from schema_migrations").fetchone()
+    except duckdb.CatalogException:
+        raise RefusedError("the file is no ledger, or an empty one") from None
+    current, known = int(row[0]) if row else 0, len(_migrations())
+    if current != known:
+        raise RefusedError(
+            f"the ledger has schema {current} and this program {known}: run any command that writes to it, "
+            "such as tokensleuth ingest"
+        )
+
+
 def _migrations() -> list[tuple[str, str]]:
     """Names and texts in order; the numbers must be 1, 2, 3, ..."""
     found = sorted(f.name for f in files("ledger").joinpath("schema").iterdir() if f.name.endswith(".sql"))

@@ -1,10 +1,11 @@
 """The ledger: one DuckDB file, opened by one process, brought to the current schema."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 import duckdb
 
@@ -14,13 +15,14 @@ from ledger.ingest.load import LoadOptions, load_file
 from ledger.ingest.result import IngestResult
 from ledger.ingest.scopes import Attribution
 from ledger.kept.store import Kept
-from ledger.migrations import migrate
+from ledger.migrations import migrate, refuse_other_schema
 from ledger.prices.book import PriceBook
 from ledger.prices.coverage import PricingSummary, unpriced_usage
 from ledger.prices.repricing import RepriceReport, reprice
 from ledger.reader import Reader
 from ledger.sources import SOURCES
 
+_POLL_S = 0.1
 MEMORY_LIMIT = "2GB"
 """Enough for files of tens of millions of rows; DuckDB spills beyond it."""
 
@@ -67,12 +69,17 @@ class Ledger:
 
 
 @contextmanager
-def open_ledger(path: Path, *, create: bool = True) -> Iterator[Ledger]:
-    """Open a ledger; raises RefusedError where the file is none, UnreachableError where another has it."""
-    if not create and not path.exists():
-        raise RefusedError(f"no ledger at {path}; load usage first: tokensleuth ingest FILE")
+def open_ledger(path: Path, *, create: bool = True, wait_s: float = 0) -> Iterator[Ledger]:
+    """Open a ledger; raises RefusedError where the file is none, UnreachableError where another has it.
+
+    For `wait_s` seconds it waits for another process to be done with it.
+    """
+    if not create:
+        _refuse_missing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = _connect(path)
+    connection = _waiting(lambda: _connect(path), wait_s)
+    # The lock on the file is ours: what lies here was spilled by a process that was killed.
+    shutil.rmtree(f"{path}.tmp", ignore_errors=True)
     try:
         migrate(connection)
         yield Ledger(connection)
@@ -80,7 +87,33 @@ def open_ledger(path: Path, *, create: bool = True) -> Iterator[Ledger]:
         connection.close()
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def read_ledger(path: Path, *, wait_s: float = 0) -> Iterator[Ledger]:
+    """Open a ledger beside others who read it; raises as `open_ledger` does, and writing to it fails."""
+    _refuse_missing(path)
+    connection = _waiting(lambda: _connect(path, read_only=True), wait_s)
+    try:
+        refuse_other_schema(connection)
+        yield Ledger(connection)
+    finally:
+        connection.close()
+
+
+def _refuse_missing(path: Path) -> None:
+    if not path.exists():
+        raise RefusedError(f"no ledger at {path}; load usage first: tokensleuth ingest FILE")
+
+
+def _waiting(connect: Callable[[], duckdb.DuckDBPyConnection], wait_s: float) -> duckdb.DuckDBPyConnection:
+    for _ in range(int(wait_s / _POLL_S)):
+        try:
+            return connect()
+        except UnreachableError:
+            Event().wait(_POLL_S)
+    return connect()
+
+
+def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "autoinstall_known_extensions": "false",
@@ -89,10 +122,8 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         "allocator_background_threads": "false",
     }
     try:
-        connection = duckdb.connect(str(path), config=config)
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
-        # The lock on the file is ours: what lies here was spilled by a process that was killed.
-        shutil.rmtree(f"{path}.tmp", ignore_errors=True)
         return connection
     except duckdb.IOException as error:
         if "lock" in str(error).lower():

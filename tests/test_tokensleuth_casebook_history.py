@@ -1,9 +1,8 @@
 """The casebook as a history: incidents with what became of their proposals, accepted levels, nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -23,12 +22,6 @@ from tools.past_incidents import APPROVED, Decided, History, PastIncident
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SCOPE: dict[Dimension, str] = {"team": "search", "key_id": "k1"}
 LATER = Window(NOW, NOW + timedelta(days=1))
-
-
-@pytest.fixture
-def casebook(tmp_path: Path) -> Iterator[Casebook]:
-    with Casebook.open(f"sqlite:///{tmp_path}/casebook.sqlite") as opened:
-        yield opened
 
 
 def day(number: int, hour: int = 0) -> datetime:
@@ -71,6 +64,9 @@ def _proposal(incident: str, action: str) -> dict[str, object]:
     return {
         "id": f"{incident}_{action}",
         "action": action,
+        "target": {"gateway": "litellm", "key_id": "k1"},
+        "parameters": {},
+        "reversible": True,
         "expected_saving_usd_per_day": "1.00",
         "expires_at": instant_text(day(10)),
     }

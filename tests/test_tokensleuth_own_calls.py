@@ -29,12 +29,6 @@ TOKENS = CallUsage(input_tokens=12_345, cache_read_tokens=6_789, output_tokens=3
 
 
 @pytest.fixture
-def casebook(tmp_path: Path) -> Iterator[Casebook]:
-    with Casebook.open(f"sqlite:///{tmp_path}/casebook.sqlite") as opened:
-        yield opened
-
-
-@pytest.fixture
 def ledger() -> Iterator[TestLedger]:
     with memory_ledger() as opened:
         yield opened
@@ -114,15 +108,12 @@ def test_without_a_call_nothing_is_loaded(ledger: TestLedger, casebook: Casebook
 
 
 def test_a_call_booked_before_a_crash_is_settled_by_the_next_command(
-    tmp_path: Path, ledger: TestLedger
+    casebook_url: str, ledger: TestLedger, casebook: Casebook
 ) -> None:
-    url = f"sqlite:///{tmp_path}/crashed.sqlite"
-    crashed = Casebook.open(url)
-    ask(CasebookMeter(crashed, PriceBook()), 1, at=NOW - timedelta(days=9))
-    with Casebook.open(url) as casebook:
-        ask(CasebookMeter(casebook, PriceBook()), 2)
-        assert settle(ledger, casebook) == 2
-    crashed.close()
+    ask(CasebookMeter(casebook, PriceBook()), 1, at=NOW - timedelta(days=9))
+    with Casebook.open(casebook_url, key=casebook.key) as next_one:
+        ask(CasebookMeter(next_one, PriceBook()), 2)
+        assert settle(ledger, next_one) == 2
 
 
 def test_a_call_another_process_booked_late_is_not_lost(ledger: TestLedger, casebook: Casebook) -> None:

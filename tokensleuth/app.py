@@ -11,11 +11,15 @@ from ledger.ingest.stage import Attribution, Owned
 from ledger.owners import owner_of
 from ledger.prices.book import PriceBook
 from ledger.prices.makers import provider_of
-from ledger.store import Ledger, open_ledger
+from ledger.store import Ledger, open_ledger, read_ledger
 from tokensleuth.casebook import Casebook
+from tokensleuth.casebook.keyfile import key_from_text
 from tokensleuth.casebook.opening import is_there
 from tokensleuth.settings import LlmSettings, Settings, Store
 from tokensleuth.settings_reading import read_settings
+
+LEDGER_WAIT_S = 20
+"""How long a command waits for another process to be done with the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,20 @@ class App:
 
     @contextmanager
     def ledger(self, *, create: bool = False) -> Iterator[Ledger]:
-        with open_ledger(self.settings.store.ledger, create=create) as ledger:
+        with open_ledger(self.settings.store.ledger, create=create, wait_s=LEDGER_WAIT_S) as ledger:
+            yield ledger
+
+    @contextmanager
+    def reading_ledger(self) -> Iterator[Ledger]:
+        """Beside other readers; writing through it fails."""
+        with read_ledger(self.settings.store.ledger, wait_s=LEDGER_WAIT_S) as ledger:
             yield ledger
 
     @contextmanager
     def casebook(self) -> Iterator[Casebook]:
-        with Casebook.open(self.settings.store.casebook_url) as casebook:
+        secret = self.settings.secret
+        key = key_from_text(secret.get_secret_value()) if secret else None
+        with Casebook.open(self.settings.store.casebook_url, key=key) as casebook:
             yield casebook
 
     def accepted_baselines(self) -> tuple[Baseline, ...]:

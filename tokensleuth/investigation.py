@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from agent.evidence import Evidence
 from agent.finding import Finding
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
 from agent.state import LeftOut
@@ -17,11 +16,12 @@ from ledger.reader import Reader
 from ledger.scope import Scope
 from ledger.window import Window
 from tokensleuth.app import App
-from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord, range_incident_id
+from tokensleuth.casebook.records import range_incident_id
 from tokensleuth.checkpoints import open_checkpoints
 from tokensleuth.clock import seconds_since, stopwatch
 from tokensleuth.detection import detect_range
 from tokensleuth.detection_document import spike_json
+from tokensleuth.filing import Filing
 from tokensleuth.investigator import investigator
 from tokensleuth.materiality import is_material, material_usd
 from tokensleuth.ranges import covered_range
@@ -103,10 +103,14 @@ def investigate_range(
     explain: bool,
     now: datetime,
     progress: Progress,
+    requested_by: str = "service:local",
 ) -> InvestigatedRange:
-    """Find and explain the incidents of the range, or with `explain` (or none found) the range as a whole."""
+    """Find and explain the incidents of the range, or with `explain` (or none found) the range as a whole.
+
+    Who asked for it, a person's name or an identity, cannot approve what it proposes.
+    """
     asked = find_subjects(app, reader, window, where=where, explain=explain, progress=progress)
-    return investigate_subjects(app, reader, asked, now=now, progress=progress)
+    return investigate_subjects(app, reader, asked, now=now, progress=progress, requested_by=requested_by)
 
 
 def find_subjects(
@@ -132,7 +136,13 @@ def find_subjects(
 
 
 def investigate_subjects(
-    app: App, reader: Reader, asked: Asked, *, now: datetime, progress: Progress
+    app: App,
+    reader: Reader,
+    asked: Asked,
+    *,
+    now: datetime,
+    progress: Progress,
+    requested_by: str = "service:local",
 ) -> InvestigatedRange:
     """Investigate one after the other; each is saved in the casebook as soon as it is done.
 
@@ -141,12 +151,13 @@ def investigate_subjects(
     done: list[Investigated] = []
     with app.casebook() as casebook, open_checkpoints(app.settings.store.checkpoints) as checkpointer:
         deps = investigator(app, reader, casebook, now)
+        filing = Filing(reader, now, requested_by, asked.material_usd, not app.settings.actions.dry_run)
         small = replace(deps, llm=None, policy=replace(deps.policy, may_act=False))
         for number, subject in enumerate(asked.subjects):
             progress(number, len(asked.subjects), "investigating")
             minor = bool(asked.detected) and not is_material(subject_usd(reader, subject), asked.material_usd)
             done.append(_investigate(subject, small if minor else deps, checkpointer, asked.scored))
-            casebook.save(_record(done[-1], now))
+            casebook.save(filing.record(done[-1].investigation, done[-1].timeline, material=not minor))
             deps = without_silent_model(deps, done[-1].investigation.finding)
     return InvestigatedRange(asked.window, asked.detected, tuple(done), asked.material_usd, asked.unpriced)
 
@@ -186,20 +197,3 @@ def _subject(incident: Incident) -> Subject:
 
 def _whole_range(window: Window, where: Scope) -> Subject:
     return Subject(incident_id=range_incident_id(where, window), window=window, scope=where, explain=True)
-
-
-def _record(investigated: Investigated, now: datetime) -> InvestigationRecord:
-    evidence = [_stored(item) for item in investigated.investigation.evidence]
-    return InvestigationRecord(investigated.as_json(), evidence, saved_at=now)
-
-
-def _stored(item: Evidence) -> EvidenceDocument:
-    plain = item.model_dump(mode="json")
-    return EvidenceDocument(
-        id=item.id,
-        tool=item.tool,
-        arguments=item.arguments,
-        status=item.status,
-        rows=plain["rows"],
-        facts=plain["facts"],
-    )

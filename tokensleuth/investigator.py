@@ -22,6 +22,7 @@ def investigator(app: App, reader: Reader, casebook: Casebook, now: datetime) ->
     proposals = app.settings.proposals
     policy = PolicySettings(
         default_gateway=proposals.gateway,
+        gateways=proposals.gateways,
         proposal_hours=proposals.expire_hours,
         protected_keys=proposals.protected_keys,
     )

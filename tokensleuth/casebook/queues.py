@@ -8,10 +8,14 @@ from typing import cast
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tokensleuth.casebook.schema_acts import inbox, outbox
+from tokensleuth.casebook.schema_acts import executions, inbox, outbox
 
 LEASE = timedelta(seconds=120)
 """A worker that holds a row for longer is taken for dead; every call to the outside ends well before."""
+
+
+JOB = "job"
+"""The source of inbox items that are long work for ourselves: investigations somebody asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,13 @@ def put_in_inbox(
     return _insert_new(connection, inbox, row | {"received_at": now, "next_at": now})
 
 
-def put_in_outbox(connection: Connection, letter: Letter, now: datetime) -> bool:
-    """Write a letter; False where one of its id was written before."""
+def put_in_outbox(
+    connection: Connection, letter: Letter, now: datetime, *, not_before: datetime | None = None
+) -> bool:
+    """Write a letter; False where one of its id was written before.
+
+    One that waits for `not_before` holds up its lane: give it a lane of its own.
+    """
     row = {
         "id": letter.id,
         "lane": letter.lane,
@@ -62,14 +71,20 @@ def put_in_outbox(connection: Connection, letter: Letter, now: datetime) -> bool
         "state": "waiting",
         "tries": 0,
         "created_at": now,
-        "next_at": now,
+        "next_at": max(now, not_before or now),
     }
     return _insert_new(connection, outbox, row)
 
 
-def take_from_inbox(connection: Connection, owner: str, now: datetime) -> Queued | None:
-    """The earliest item that is due, held by `owner` until done, put off or the lease ends."""
-    due = and_(inbox.c.state == "new", inbox.c.next_at <= now, _free(inbox, now))
+def take_from_inbox(
+    connection: Connection, owner: str, now: datetime, *, jobs: bool = False
+) -> Queued | None:
+    """The earliest item that is due, held by `owner` until done, put off or the lease ends.
+
+    Jobs, which take minutes, are taken by workers of their own.
+    """
+    of_kind = inbox.c.source == JOB if jobs else inbox.c.source != JOB
+    due = and_(inbox.c.state == "new", of_kind, inbox.c.next_at <= now, _free(inbox, now))
     row = _take(connection, inbox, due, owner, now)
     return _queued(row, row["source"], "inbox", row["body"], row["received_at"]) if row else None
 
@@ -120,6 +135,17 @@ def put_off(
     if not sent:
         values["tries"] = table.c.tries - 1
     return _close(connection, table, number, owner, values)
+
+
+def keep_hold(connection: Connection, table: Table, number: int, owner: str, now: datetime) -> bool:
+    """Renew the lease of a row that takes long; False where it was lost."""
+    return _close(connection, table, number, owner, {"lease_until": now + LEASE})
+
+
+def release_all(connection: Connection) -> None:
+    """Free what dead workers held; only for a process that knows itself to be the only one."""
+    for table in (inbox, outbox, executions):
+        connection.execute(update(table).values(owner=None, lease_until=None))
 
 
 def _take(

@@ -10,6 +10,7 @@ from rich.text import Text
 from ledger.scope import Scope
 from ledger.window import parse_range
 from tokensleuth.app import App
+from tokensleuth.authority import local_user, people_of
 from tokensleuth.clock import utc_now
 from tokensleuth.investigation import Investigated, InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
@@ -45,6 +46,7 @@ def run(
                 explain=explain,
                 now=now,
                 progress=progress.update,
+                requested_by=people_of(app.settings).person(local_user()),
             )
         finally:
             with app.casebook() as casebook:
