@@ -38,6 +38,8 @@ class App:
     settings: Settings
     model: ChatModel | None = None
     """The language model that investigates; None leaves it to the deterministic analyst."""
+    config: Path | None = None
+    """The file of the settings where one was named, for processes that are started to help."""
 
     @classmethod
     def configured(cls, overrides: Overrides) -> "App":
@@ -46,7 +48,7 @@ class App:
         given = {"ledger": overrides.ledger, "casebook": overrides.casebook}
         store = {**settings.store.model_dump(), **{k: v for k, v in given.items() if v is not None}}
         chosen = settings.model_copy(update={"store": Store.model_validate(store)})
-        return cls(chosen, _chat_model(chosen.llm))
+        return cls(chosen, _chat_model(chosen.llm), overrides.config)
 
     @contextmanager
     def ledger(self, *, create: bool = False) -> Iterator[Ledger]:

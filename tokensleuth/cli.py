@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from tokensleuth.cli_acts import add_commands
 from tokensleuth.execution import execute
 from tokensleuth.options import (
     AllFlag,
@@ -23,6 +24,11 @@ from tokensleuth.options import (
 if TYPE_CHECKING:
     from tokensleuth.app import App
     from tokensleuth.output import Outcome, ProgressBar
+
+ShownState = Literal[
+    "pending", "approved", "executing", "done", "failed", "unknown", "blocked",
+    "rejected", "expired", "superseded", "all",
+]  # fmt: skip
 
 app = typer.Typer(
     name="tokensleuth",
@@ -218,9 +224,7 @@ def incidents(
 
 @app.command()
 def proposals(
-    state: Annotated[
-        Literal["pending", "expired", "superseded", "all"], typer.Option("--state", help="Which proposals.")
-    ] = "pending",
+    state: Annotated[ShownState, typer.Option("--state", help="Which proposals.")] = "pending",
     where: WhereOption = None,
     json: JsonFlag = False,
     config: ConfigOption = None,
@@ -357,3 +361,6 @@ def doctor(
         return run(configured)
 
     execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
+
+
+add_commands(app)

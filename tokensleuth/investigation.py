@@ -15,6 +15,7 @@ from ledger.money import PICO_PER_USD, usd_from_pico
 from ledger.reader import Reader
 from ledger.scope import Scope
 from ledger.window import Window
+from tokensleuth.announcing.continuing import Found, known_incidents
 from tokensleuth.app import App
 from tokensleuth.casebook.records import range_incident_id
 from tokensleuth.checkpoints import open_checkpoints
@@ -49,6 +50,8 @@ class Asked:
     unpriced: Unpriced
     scored: ScoredSeries | None = None
     """None where no detector ran."""
+    found: tuple[Found, ...] = ()
+    """Of each subject, in their order, what the detectors found; empty where the range is explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,8 @@ def find_subjects(
     )
     subjects = tuple(_subject(incident) for incident in found.detection.incidents)
     scored = found.detection.scores
-    return Asked(covered, subjects or (whole,), len(subjects), least_usd, found.unpriced, scored)
+    seen = tuple(Found(i.scope, i.window, i.direction) for i in found.detection.incidents)
+    return Asked(covered, subjects or (whole,), len(subjects), least_usd, found.unpriced, scored, seen)
 
 
 def investigate_subjects(
@@ -153,7 +157,10 @@ def investigate_subjects(
         deps = investigator(app, reader, casebook, now)
         filing = Filing(reader, now, requested_by, asked.material_usd, not app.settings.actions.dry_run)
         small = replace(deps, llm=None, policy=replace(deps.policy, may_act=False))
-        for number, subject in enumerate(asked.subjects):
+        known = known_incidents(casebook, asked.found)
+        for number, detected in enumerate(asked.subjects):
+            # One that goes on keeps its id, so that it is told of and decided on once.
+            subject = detected.model_copy(update={"incident_id": known.get(number, detected.incident_id)})
             progress(number, len(asked.subjects), "investigating")
             minor = bool(asked.detected) and not is_material(subject_usd(reader, subject), asked.material_usd)
             done.append(_investigate(subject, small if minor else deps, checkpointer, asked.scored))

@@ -8,7 +8,7 @@ from agent.llm.port import Limits, Llm
 from agent.policy import PolicySettings
 from agent.signals import FACTS
 from ledger.reader import Reader
-from playbooks import load_playbooks
+from playbooks import Playbook, load_playbooks
 from tokensleuth.app import App
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.history import CasebookHistory
@@ -28,13 +28,18 @@ def investigator(app: App, reader: Reader, casebook: Casebook, now: datetime) ->
     )
     return Deps(
         reader=reader,
-        playbooks=load_playbooks(app.settings.playbooks.folder, facts=FACTS),
+        playbooks=playbooks_of(app),
         now=now,
         policy=policy,
         calendar=app.settings.calendar,
         history=CasebookHistory(casebook),
         llm=llm_in_force(app, casebook),
     )
+
+
+def playbooks_of(app: App) -> tuple[Playbook, ...]:
+    """Those in force: shipped, and the operator's own."""
+    return load_playbooks(app.settings.playbooks.folder, facts=FACTS)
 
 
 def llm_in_force(app: App, casebook: Casebook) -> Llm | None:

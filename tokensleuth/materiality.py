@@ -12,17 +12,19 @@ _DAYS = 28
 
 
 def material_usd(reader: Reader, window: Window, share: float, where: Scope = EVERYTHING) -> Decimal:
-    """The least excess that is material in `window`: `share` of the scope's spend on an average day.
+    """The least excess that is material in `window`: `share` of the scope's spend on an average day."""
+    a_day = average_day_usd(reader, window, where)
+    return (a_day * Decimal(repr(share))).quantize(Decimal("0.01"))
 
-    The average is over the 28 days before the end of the window, as far as the ledger goes back.
-    """
+
+def average_day_usd(reader: Reader, window: Window, where: Scope = EVERYTHING) -> Decimal:
+    """Over the 28 days before the end of the window, as far as the ledger goes back; 0 where it does not."""
     extent = reader.extent()
     known = Window(window.end_at - timedelta(days=_DAYS), window.end_at).overlap(extent) if extent else None
     if known is None:
-        return Decimal("0.00")
+        return Decimal()
     spent = sum(m.cost_pico for m in reader.totals([known], where=where).values())
-    a_day = usd_from_pico(spent) * 24 / known.hours
-    return (a_day * Decimal(repr(share))).quantize(Decimal("0.01"))
+    return usd_from_pico(spent) * 24 / known.hours
 
 
 def is_material(excess_usd: object, least_usd: Decimal) -> bool:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, RowMapping, select
 
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import instant_text
-from tokensleuth.casebook.decided import words_of
+from tokensleuth.casebook.decided import Said, words_of
 from tokensleuth.casebook.feedback import expected_at
 from tokensleuth.casebook.schema import proposals
-from tokensleuth.casebook.schema_acts import decisions
 
 LONGEST = timedelta(days=7)
 """A mark is forgotten by those who set it; whatever it says, it ends a week after it was given."""
@@ -72,40 +71,25 @@ def _from_feedback(connection: Connection, now: datetime) -> Sequence[Mark]:
 
 def _approved(connection: Connection) -> Sequence[Mark]:
     """Approved, and not carried out yet."""
-    statement = (
-        select(
-            proposals.c.id,
-            proposals.c.incident_id,
-            proposals.c.document,
-            proposals.c.round,
-            func.max(decisions.c.decided_at).label("approved_at"),
-        )
-        .join(
-            decisions,
-            and_(decisions.c.proposal_id == proposals.c.id, decisions.c.round == proposals.c.round),
-        )
-        .where(
-            proposals.c.action == "mark_expected",
-            proposals.c.state.in_(("approved", "executing")),
-            decisions.c.verdict == "approve",
-        )
-        .group_by(proposals.c.id)
+    statement = select(proposals).where(
+        proposals.c.action == "mark_expected", proposals.c.state.in_(("approved", "executing"))
     )
-    found = []
-    for row in connection.execute(statement).mappings():
-        document = cast(Mapping[str, Mapping[str, str]], row["document"])
-        said = [s for s in words_of(connection, row["id"], row["round"]) if s.verdict == "approve"]
-        until_at = datetime.fromisoformat(document["parameters"]["until"])
-        mark = Mark(
-            source="proposal",
-            incident_id=row["incident_id"],
-            scope=_target(document["target"]),
-            until_at=min(until_at, row["approved_at"] + LONGEST),
-            given_by=" and ".join(s.decided_by for s in said),
-            given_at=row["approved_at"],
-        )
-        found.append(mark)
-    return found
+    rows = connection.execute(statement).mappings().all()
+    said = [(row, words_of(connection, row["id"], row["round"])) for row in rows]
+    return [_approved_mark(row, words) for row, words in said if words]
+
+
+def _approved_mark(row: RowMapping, words: Sequence[Said]) -> Mark:
+    document = cast(Mapping[str, Mapping[str, str]], row["document"])
+    given_at = max(said.decided_at for said in words)
+    return Mark(
+        source="proposal",
+        incident_id=row["incident_id"],
+        scope=_target(document["target"]),
+        until_at=min(datetime.fromisoformat(document["parameters"]["until"]), given_at + LONGEST),
+        given_by=" and ".join(said.decided_by for said in words),
+        given_at=given_at,
+    )
 
 
 def _target(target: Mapping[str, str]) -> Scope:

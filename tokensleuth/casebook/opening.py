@@ -58,16 +58,23 @@ def is_there(url: str) -> bool:
 
 
 def key_beside(url: str) -> bytes:
-    """The key of a casebook that was given none: a file beside it, 0600, made on first use.
+    """The key of a casebook that was given none: a file beside it, 0600, made on first use."""
+    refuse_without_key(url)
+    return key_in_file(Path(f"{parse_url(url).database}.key"))
 
-    Raises RefusedError for PostgreSQL, where every replica must be given the same.
-    """
-    parsed = parse_url(url)
-    if not _is_sqlite(parsed):
+
+def refuse_without_key(url: str) -> None:
+    """Raises RefusedError for PostgreSQL, where every replica must be given the same key."""
+    if file_of(url) is None:
         raise RefusedError(
             "a casebook in PostgreSQL needs a secret: set TOKENSLEUTH_SECRET, 16 bytes or more"
         )
-    return key_in_file(Path(f"{parsed.database}.key"))
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a casebook in SQLite; None in PostgreSQL."""
+    parsed = parse_url(url)
+    return Path(str(parsed.database)) if _is_sqlite(parsed) else None
 
 
 def parse_url(url: str) -> URL:

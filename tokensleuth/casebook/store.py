@@ -17,6 +17,7 @@ from tokensleuth.casebook.opening import (
     key_beside,
     open_engine,
     plain_errors,
+    refuse_without_key,
     write_transaction,
 )
 from tokensleuth.casebook.records import InvestigationRecord, JsonObject, ProposalState
@@ -40,6 +41,8 @@ class Casebook:
 
         Without a key the one beside the SQLite file is used, and made at first.
         """
+        if key is None:
+            refuse_without_key(url)
         engine = open_engine(url, lock_timeout_s=lock_timeout_s)
         try:
             return cls(engine, key or key_beside(url))

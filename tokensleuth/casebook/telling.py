@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select, update
 
 from ledger.ids import fact_id
 from tokensleuth.casebook.queues import Letter, put_in_outbox
@@ -59,30 +59,42 @@ def tell_incident(
 ) -> None:
     """Renew every message that tells of the incident and add `kind` to its thread; none told, nothing."""
     for message in messages_of(connection, incident_id):
-        lane = f"slack:{message.channel}"
-        about = {"channel": message.channel, "outbox_id": message.outbox_id}
         if kind is not None:
             letter_id = fact_id("out", message.outbox_id, incident_id, kind, dict(body), now.isoformat())
-            letter = Letter(letter_id, lane, kind, incident_id, about | dict(body))
+            lane = _lane(connection, message)
+            letter = Letter(letter_id, lane, kind, incident_id, _about(message) | dict(body))
             put_in_outbox(connection, letter, now)
-        _renew(connection, message, lane, about, now)
+        renew_message(connection, message, now)
 
 
-def _renew(
-    connection: Connection, message: Message, lane: str, about: Mapping[str, object], now: datetime
-) -> None:
-    """One waiting renewal is enough: it shows the state of the moment it is sent."""
-    waiting = select(func.count()).where(
-        outbox.c.kind == "renew",
-        outbox.c.letter == dict(about),
-        outbox.c.state == "waiting",
-        outbox.c.tries == 0,
-    )
-    if connection.scalar(waiting):
+def renew_message(connection: Connection, message: Message, now: datetime) -> None:
+    """One waiting renewal is enough, and one not begun needs none: it shows the moment it is sent."""
+    about = _about(message)
+    same = and_(outbox.c.kind == "renew", outbox.c.letter == about)
+    untouched = and_(outbox.c.state == "waiting", outbox.c.tries == 0)
+    shows_it = or_(outbox.c.id == message.outbox_id, same)
+    if connection.scalar(select(func.count()).select_from(outbox).where(untouched, shows_it)):
         return
     written = connection.scalar(select(func.count()).select_from(outbox)) or 0
     letter_id = fact_id("out", message.outbox_id, message.incident_id, "renew", written)
-    put_in_outbox(connection, Letter(letter_id, lane, "renew", message.incident_id, dict(about)), now)
+    lane = _lane(connection, message)
+    put_in_outbox(connection, Letter(letter_id, lane, "renew", message.incident_id, about), now)
+
+
+def told_in(connection: Connection, outbox_id: str) -> Sequence[str]:
+    """The incidents that one message tells of: many in a storm."""
+    statement = select(messages.c.incident_id).where(messages.c.outbox_id == outbox_id)
+    return [str(found) for found in connection.scalars(statement.order_by(messages.c.incident_id))]
+
+
+def _lane(connection: Connection, message: Message) -> str:
+    """That of the message itself: what is in its thread never comes before it, nor holds up others."""
+    lane = connection.scalar(select(outbox.c.lane).where(outbox.c.id == message.outbox_id))
+    return str(lane or f"slack:{message.channel}")
+
+
+def _about(message: Message) -> dict[str, object]:
+    return {"channel": message.channel, "outbox_id": message.outbox_id}
 
 
 def _message(row: RowMapping) -> Message:

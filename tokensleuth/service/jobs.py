@@ -1,0 +1,97 @@
+"""Long work in processes of its own, so that clicks are answered while it runs: investigations asked for."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+
+from ledger.ids import fact_id
+from tokensleuth.app import App
+from tokensleuth.casebook import Casebook
+from tokensleuth.casebook.queues import JOB, Queued, finish_inbox, keep_hold, put_in_inbox, take_from_inbox
+from tokensleuth.casebook.schema_acts import inbox
+from tokensleuth.people import Identity
+
+LONGEST_S = 1800
+MOST_TRIES = 3
+_POLL_S = 1.0
+
+
+def ask_investigation(
+    casebook: Casebook, time_range: str, by: Identity, channel: str | None, now: datetime
+) -> None:
+    """Queue it; the same question by the same person within a minute is one."""
+    body = {"range": time_range, "by_kind": by.kind, "by_name": by.name, "channel": channel}
+    job_id = fact_id("job", body, now.strftime("%Y-%m-%dT%H:%M"))
+    with casebook.writing() as connection:
+        put_in_inbox(connection, job_id, JOB, body, now)
+
+
+@dataclass(frozen=True, slots=True)
+class JobWorker:
+    """Takes one job after the other."""
+
+    app: App
+    casebook: Casebook
+    owner: str
+    clock: Callable[[], datetime]
+    stopping: Event
+
+    def step(self) -> bool:
+        """Run the next job to its end; when the service stops, the job is ended and tried again later."""
+        with self.casebook.writing() as connection:
+            job = take_from_inbox(connection, self.owner, self.clock(), jobs=True)
+        if job is None:
+            return False
+        if job.tries >= MOST_TRIES:
+            self._finish(job, "refused", f"given up after {job.tries} tries")
+        elif (code := self._run(job)) is not None:
+            self._finish(job, "done" if code == 0 else "refused", f"exit code {code}")
+        return True
+
+    def _run(self, job: Queued) -> int | None:
+        """The exit code; None where the service stopped meanwhile."""
+        command = [sys.executable, "-m", "tokensleuth.service.job"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter
+        try:
+            if process.stdin is not None:
+                with process.stdin:
+                    process.stdin.write(json.dumps(self._order(job)).encode())
+            return self._wait(process, job)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def _wait(self, process: "subprocess.Popen[bytes]", job: Queued) -> int | None:
+        for number in range(int(LONGEST_S / _POLL_S)):
+            if self.stopping.is_set():
+                return None
+            try:
+                return process.wait(_POLL_S)
+            except subprocess.TimeoutExpired:
+                if number % 30 == 29 and not self._hold(job):
+                    return None
+        return 124
+
+    def _order(self, job: Queued) -> Mapping[str, object]:
+        """What the process needs to know; secrets it has from the environment."""
+        store = self.app.settings.store
+        return {
+            "config": str(self.app.config) if self.app.config else None,
+            "ledger": str(store.ledger),
+            "casebook": store.casebook_url,
+            "id": job.id,
+            **job.body,
+        }
+
+    def _hold(self, job: Queued) -> bool:
+        with self.casebook.writing() as connection:
+            return keep_hold(connection, inbox, job.number, self.owner, self.clock())
+
+    def _finish(self, job: Queued, state: str, note: str) -> None:
+        with self.casebook.writing() as connection:
+            finish_inbox(connection, job.number, self.owner, state=state, note=note, now=self.clock())
