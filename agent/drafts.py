@@ -20,6 +20,7 @@ from agent.measures import (
     SetBudget,
     SetRateLimit,
 )
+from agent.reach import limitable, limited_model
 from agent.rendering import named_scope
 from ledger.scope import UNALLOCATED, Scope
 from playbooks import ActionName, Playbook
@@ -48,6 +49,10 @@ class PolicySettings:
     may_act: bool = True
     """False where the change is too small to touch anybody's key for: people are told, nothing more."""
 
+    def gateway_of(self, scope: Scope) -> Gateway:
+        """By the provider of a scope, else the one for all."""
+        return self.gateways.get(scope.as_dict().get("provider", ""), self.default_gateway)
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -59,6 +64,11 @@ class Case:
     evidence: Sequence[Evidence]
     settings: PolicySettings
     now: datetime
+
+    @property
+    def gateway(self) -> Gateway:
+        """What can execute measures on the culprit."""
+        return self.settings.gateway_of(self.culprit.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +94,19 @@ def drafts_for(case: Case) -> Iterator[Draft]:
 
 def _draft_rate_limit(case: Case) -> Draft | None:
     """Just above the usual peak hour, where the window went beyond it."""
-    scope, usual = limitable(case.culprit.scope), _fact(case, "usual_peak_tokens_per_hour")
+    scope, usual = limitable(case.culprit.scope, case.gateway), _fact(case, "usual_peak_tokens_per_hour")
     peak = _fact(case, "peak_tokens_per_hour")
     if scope is None or not usual or not peak or peak <= HEADROOM * usual:
         return None
     limit = _rounded_up(HEADROOM * usual / 60)
     text = "a fifth above the busiest hour of the 7 days before: ordinary days pass"
-    measure = SetRateLimit(tokens_per_minute=limit)
+    measure = SetRateLimit(tokens_per_minute=limit, model=limited_model(scope, case.gateway))
     return Draft(measure, scope, text, Replayed(tokens_per_minute=limit))
 
 
 def _draft_budget(case: Case) -> Draft | None:
     """A fifth above the busiest day of the week before."""
-    scope, usual = limitable(case.culprit.scope), _fact(case, "usual_busiest_day_usd")
+    scope, usual = limitable(case.culprit.scope, case.gateway), _fact(case, "usual_busiest_day_usd")
     if scope is None or not usual:
         return None
     budget = ceil(HEADROOM * usual)
@@ -178,12 +188,6 @@ _DRAFTERS: Mapping[ActionName, Callable[[Case], Draft | None]] = {
 }
 
 
-def limitable(scope: Scope) -> Scope | None:
-    """What a gateway can limit of a scope: the key, else the project, else the team."""
-    pinned = [(d, v) for d, v in scope.items if d in ("team", "project", "key_id") and v != UNALLOCATED]
-    return Scope.of(pinned) if pinned else None
-
-
 def _key(case: Case) -> Scope | None:
     """The key alone, when the culprit is one."""
     key = case.culprit.scope.as_dict().get("key_id", UNALLOCATED)
@@ -208,7 +212,7 @@ def _about(case: Case, tool: str, **arguments: str) -> Evidence | None:
 
 def _fact(case: Case, name: str) -> float | None:
     """A number about the scope that a limit would apply to."""
-    scope = limitable(case.culprit.scope)
+    scope = limitable(case.culprit.scope, case.gateway)
     found = next((e for e in case.evidence if e.tool == "peaks" and e.where == scope), None)
     return found.number(name) if found else None
 

@@ -7,11 +7,12 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from agent.dialogue.submission import SubmittedAction
-from agent.drafts import Case, Draft, drafts_for, limitable
+from agent.drafts import Case, Draft, drafts_for
 from agent.drafts import PolicySettings as PolicySettings
 from agent.evidence import Evidence, call_tool, names_in
 from agent.finding import Culprit, Finding, Proposal, RefusedAction, Target, proposal_id
 from agent.measures import Gateway
+from agent.reach import can_execute, limitable
 from ledger.reader import Reader
 from ledger.scope import Scope
 from playbooks import ActionName, Playbook
@@ -62,7 +63,8 @@ def propose(
     gathered: dict[str, Evidence] = {}
     proposals: dict[str, Proposal] = {}
     for culprit in finding.culprits:
-        usual = _ask_peaks(reader, finding, limitable(culprit.scope) or culprit.scope)
+        limited = limitable(culprit.scope, settings.gateway_of(culprit.scope)) or culprit.scope
+        usual = _ask_peaks(reader, finding, limited)
         gathered[usual.id] = usual
         case = Case(finding, culprit, playbook_of(culprit, playbooks), (*evidence, usual), settings, now)
         for draft in drafts_for(case):
@@ -189,7 +191,7 @@ def _ask_peaks(reader: Reader, finding: Finding, scope: Scope) -> Evidence:
 
 
 def _gateway(case: Case, draft: Draft) -> Gateway:
+    """`none` where people are told only, and where the gateway has no lever: then it is done by hand."""
     if draft.measure.action in TELLING:
         return "none"
-    provider = case.culprit.scope.as_dict().get("provider", "")
-    return case.settings.gateways.get(provider, case.settings.default_gateway)
+    return case.gateway if can_execute(case.gateway, draft.measure, draft.scope) else "none"
