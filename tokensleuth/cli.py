@@ -153,6 +153,9 @@ def investigate(
     chart: Annotated[
         Path | None, typer.Option("--chart", metavar="DIR", help="Write a PNG chart of each incident here.")
     ] = None,
+    post: Annotated[
+        bool, typer.Option("--post", help="Tell Slack of what is found; the service sends it.")
+    ] = False,
     everything: AllFlag = False,
     where: WhereOption = None,
     json: JsonFlag = False,
@@ -172,6 +175,7 @@ def investigate(
             explain=explain,
             chart_folder=chart,
             everything=everything,
+            post=post,
             progress=progress,
         )
 

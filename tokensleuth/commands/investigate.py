@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
+from ledger.errors import RefusedError
 from ledger.scope import Scope
 from ledger.window import parse_range
 from tokensleuth.app import App
@@ -15,6 +16,7 @@ from tokensleuth.clock import utc_now
 from tokensleuth.investigation import Investigated, InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
 from tokensleuth.own_calls import settle_own_calls
+from tokensleuth.service.alerts import announce_found
 from tokensleuth.terminal import Sparkline, incident_card, minor_line, unpriced_block
 from tokensleuth.terminal.text import usd, words
 from tokensleuth.timeline import Timeline
@@ -28,10 +30,13 @@ def run(
     explain: bool,
     chart_folder: Path | None,
     everything: bool,
+    post: bool,
     progress: ProgressBar,
 ) -> Outcome:
-    """Detect, investigate, save, and draw where asked."""
+    """Detect, investigate, save, and draw and tell where asked."""
     now = utc_now()
+    if post and not app.settings.slack.is_configured:
+        raise RefusedError("--post needs Slack: set slack.channel, and SLACK_BOT_TOKEN in the environment")
     window = parse_range(time_range, now=now)
     if chart_folder:
         # First, so that a folder that cannot be made costs nobody the wait for an investigation.
@@ -48,6 +53,9 @@ def run(
                 progress=progress.update,
                 requested_by=people_of(app.settings).person(local_user()),
             )
+            if post:
+                with app.casebook() as casebook:
+                    announce_found(app, casebook, ledger.reader, found, now)
         finally:
             with app.casebook() as casebook:
                 settle_own_calls(app, ledger, casebook)

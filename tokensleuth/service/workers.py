@@ -51,7 +51,7 @@ class Worker:
 
 @contextmanager
 def running(workers: Sequence[Worker], *, drain_s: float) -> Iterator[None]:
-    """Run them in threads; at the end each finishes its present step, waited for `drain_s` seconds at most."""
+    """Run them in threads; at the end each finishes its present step, for `drain_s` seconds at most."""
     threads = [Thread(target=worker.run, name=worker.name, daemon=True) for worker in workers]
     for thread in threads:
         thread.start()
