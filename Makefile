@@ -11,10 +11,10 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval eval-hostile lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval eval-hostile golden e2e-slack e2e-litellm e2e-openai chaos lock wheel-check clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make .venv with everything in it
 
@@ -64,6 +64,22 @@ eval: setup ## grade whole investigations on generated organisations; writes eva
 
 eval-hostile: setup ## obey every hostile text in every field; writes evals/out/hostile.json
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.hostile --payloads
+
+e2e-slack: setup ## the service on a Slack emulator: alerts, clicks, pages and commands, each done once
+	$(BIN)/python -m evals.slack_install
+	$(BIN)/python -m evals.e2e_slack
+
+e2e-litellm: setup ## every LiteLLM action and its undo at a real proxy, judged by calls through it
+	$(BIN)/python -m evals.e2e_litellm
+
+e2e-openai: setup ## every OpenAI action and its undo against OpenAI's own schema, served by npm prism
+	$(BIN)/python -m evals.e2e_openai
+
+golden: setup ## rewrite tests/golden; review the difference
+	$(BIN)/python tests/slack_cases.py
+
+chaos: setup ## kill workers at every point and look for what was lost or doubled (KILLS=300)
+	$(BIN)/python -m evals.chaos --kills $(or $(KILLS),30)
 
 wheel-check: setup ## build the wheel, install it alone in a fresh venv, run the demo from there
 	.ci/wheel-check $(BIN)/python

@@ -8,7 +8,8 @@ from pydantic import JsonValue
 
 from agent.evidence import Evidence
 from agent.llm.allowance import Spent
-from agent.measures import Frozen, Gateway, Measure
+from agent.measures import Frozen, Measure
+from agent.target import Target, scope_json
 from ledger.ids import fact_id
 from ledger.scope import Scope
 from ledger.window import Window, instant_text
@@ -53,7 +54,7 @@ class Culprit(Frozen):
 
     def as_json(self) -> dict[str, JsonValue]:
         return {
-            "scope": _scope_json(self.scope),
+            "scope": scope_json(self.scope),
             "cause": self.cause,
             "confidence": self.confidence,
             "delta_usd": str(self.delta_usd),
@@ -93,16 +94,6 @@ class Change(Frozen):
 
     def as_json(self) -> dict[str, JsonValue]:
         return {"kind": self.kind, "at": instant_text(self.at), "what": self.what, "source": self.source}
-
-
-class Target(Frozen):
-    """Where a measure applies: what executes it, and on which scope."""
-
-    gateway: Gateway
-    scope: Scope
-
-    def as_json(self) -> dict[str, JsonValue]:
-        return {"gateway": self.gateway, **_scope_json(self.scope)}
 
 
 class Proposal(Frozen):
@@ -156,7 +147,7 @@ class RefusedAction(Frozen):
     reason: str
 
     def as_json(self) -> dict[str, JsonValue]:
-        return {"action": self.action, "target": _scope_json(self.scope), "reason": self.reason}
+        return {"action": self.action, "target": scope_json(self.scope), "reason": self.reason}
 
 
 class Finding(Frozen):
@@ -196,7 +187,7 @@ class Finding(Frozen):
         return {
             "id": self.incident_id,
             **self.window.as_json(),
-            "scope": _scope_json(self.scope),
+            "scope": scope_json(self.scope),
             "expected_usd": str(self.expected_usd),
             "actual_usd": str(self.actual_usd),
             "delta_usd": str(self.delta_usd),
@@ -220,7 +211,3 @@ class Finding(Frozen):
             "degraded": self.degraded,
             "degraded_because": list(self.degraded_because),
         }
-
-
-def _scope_json(scope: Scope) -> dict[str, JsonValue]:
-    return {str(dimension): value for dimension, value in scope.items}

@@ -10,9 +10,10 @@ from agent.dialogue.submission import SubmittedAction
 from agent.drafts import Case, Draft, drafts_for
 from agent.drafts import PolicySettings as PolicySettings
 from agent.evidence import Evidence, call_tool, names_in
-from agent.finding import Culprit, Finding, Proposal, RefusedAction, Target, proposal_id
+from agent.finding import Culprit, Finding, Proposal, RefusedAction, proposal_id
 from agent.measures import Gateway
 from agent.reach import can_execute, limitable
+from agent.target import Target
 from ledger.reader import Reader
 from ledger.scope import Scope
 from playbooks import ActionName, Playbook

@@ -7,10 +7,11 @@ from decimal import Decimal
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.drafts import PolicySettings
-from agent.finding import Proposal, Target
+from agent.finding import Proposal
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
 from agent.measures import DowngradeModel, NotifyOwner, SetBudget, SetRateLimit
 from agent.policy import refusal
+from agent.target import Target
 from ledger.scope import Scope
 from playbooks import ActionName, load_playbooks
 from tests.ledger_builder import Cell, Change, LedgerBuilder, at, span

@@ -3,9 +3,9 @@ from itertools import combinations
 
 import pytest
 
-from agent.finding import Target
 from agent.measures import BlockKey, DowngradeModel, Gateway, Measure, RevokeKey, SetBudget, SetRateLimit
 from agent.reach import can_execute, limitable, limited_model
+from agent.target import Target
 from ledger.scope import UNALLOCATED, Dimension, Scope
 from tokensleuth.gateways.anthropic_plans import plan_at_anthropic
 from tokensleuth.gateways.litellm_plans import planned

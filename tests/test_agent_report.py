@@ -11,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.analyst import Judged, judge
 from agent.evidence import Evidence
-from agent.finding import Alternative, Change, Finding, Proposal, Target
+from agent.finding import Alternative, Change, Finding, Proposal
 from agent.headings import SETTLING
 from agent.investigation import Deps, Investigation, Subject, investigate_incident
 from agent.measures import (
@@ -27,6 +27,7 @@ from agent.measures import (
 )
 from agent.proposal_text import proposal_lines
 from agent.report import Told, write_report
+from agent.target import Target
 from ledger.scope import EVERYTHING, Scope
 from playbooks import load_playbooks
 from tests.ledger_builder import Cell, LedgerBuilder, at, span

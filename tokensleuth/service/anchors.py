@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ledger.errors import RefusedError
 from tokensleuth.casebook import Casebook
-from tokensleuth.casebook.audit import Anchor, read_anchor
+from tokensleuth.casebook.audit import Anchor, mac_of, read_anchor
 from tokensleuth.casebook.opening import file_of
 
 
@@ -27,11 +27,15 @@ def kept_anchor(casebook_url: str) -> Anchor | None:
 
 
 def keep_anchor(casebook: Casebook, casebook_url: str) -> Anchor:
-    """Write the present end of the trail, unless the kept one is further: `audit verify` tells of that."""
+    """Write the present end of the trail, but only one that goes on from the kept one.
+
+    Else the kept one stays, and `audit verify` tells what is missing or was written anew.
+    """
+    path, kept = anchor_file(casebook_url), kept_anchor(casebook_url)
     with casebook.reading() as connection:
         anchor = read_anchor(connection)
-    path, kept = anchor_file(casebook_url), kept_anchor(casebook_url)
-    if path is not None and (kept is None or kept.count < anchor.count):
+        goes_on = kept is None or mac_of(connection, kept.count) == kept.mac
+    if path is not None and goes_on and anchor != kept:
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         aside.write_text(f"{anchor}\n", "utf-8")
         aside.replace(path)

@@ -21,11 +21,11 @@ _POLL_S = 1.0
 
 
 def ask_investigation(
-    casebook: Casebook, time_range: str, by: Identity, channel: str | None, now: datetime
+    casebook: Casebook, time_range: str, by: Identity, channel: str, request_id: str, now: datetime
 ) -> None:
-    """Queue it; the same question by the same person within a minute is one."""
+    """Queue it, once for each request."""
     body = {"range": time_range, "by_kind": by.kind, "by_name": by.name, "channel": channel}
-    job_id = fact_id("job", body, now.strftime("%Y-%m-%dT%H:%M"))
+    job_id = fact_id("job", request_id)
     with casebook.writing() as connection:
         put_in_inbox(connection, job_id, JOB, body, now)
 

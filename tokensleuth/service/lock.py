@@ -20,7 +20,8 @@ def sole_worker(casebook_url: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    lock = path.with_name(f"{path.name}.lock")
+    real = path.resolve()  # two names of one file are one casebook
+    lock = real.with_name(f"{real.name}.lock")
     descriptor = _opened(lock)
     try:
         _hold(descriptor, lock)

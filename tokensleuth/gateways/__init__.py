@@ -1,0 +1,1 @@
+"""What executes a measure: one port, and one module for each gateway that keys and limits live in."""

@@ -1,0 +1,148 @@
+"""From a letter of the outbox to the message it becomes, with the casebook as it is when it is sent."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, cast
+
+from sqlalchemy import Connection, select
+
+from ledger.window import Window, parse_instant
+from tokensleuth.approvals.rules import ApprovalRules
+from tokensleuth.casebook.queues import Queued
+from tokensleuth.casebook.schema import incidents
+from tokensleuth.casebook.schema_acts import messages
+from tokensleuth.casebook.views import IncidentView, read_view
+from tokensleuth.slackapp.alert import alert
+from tokensleuth.slackapp.answers import failed, found, not_counted, not_ours, owner_notice
+from tokensleuth.slackapp.limits import Rendered
+from tokensleuth.slackapp.look import Look
+from tokensleuth.slackapp.placing import Place
+from tokensleuth.slackapp.sentences import title
+from tokensleuth.slackapp.storm import storm
+from tokensleuth.slackapp.thread import ThreadKind, details, thread_letter
+
+MOST_VIEWS: Final = 50
+"""Incidents of a storm, or of an answer, that are looked at one by one: the largest."""
+THREAD: Final[frozenset[str]] = frozenset(
+    {"decided", "executed", "undone", "watched", "refused", "feedback", "found"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRendering:
+    """What letters need beside the casebook."""
+
+    key: bytes = field(repr=False)
+    """Signs the buttons."""
+    rules: ApprovalRules
+    clock: Callable[[], datetime]
+    link_base: str | None = None
+    dry_run: bool = True
+    limit_hours: int = 0
+
+    def rendered(self, connection: Connection, letter: Queued, place: Place) -> Rendered | None:
+        """None where what it is about is not there any more."""
+        look = self._look(place)
+        match letter.kind:
+            case "result":
+                return self._result(connection, letter, look)
+            case "storm":
+                return self._storm(connection, place.outbox_id, look)
+            case "renew" if place.message_kind == "storm":
+                return self._storm(connection, place.outbox_id, look)
+        view = self._view(connection, letter.incident_id)
+        if letter.kind == "ephemeral":
+            return _whisper(letter.body, view, look)
+        return _of_incident(letter, view, look) if view else None
+
+    def chart(self, connection: Connection, letter: Queued) -> bytes | None:
+        """The hours around the incident of a new alert, where they were kept."""
+        if letter.kind != "alert":
+            return None
+        view = self._view(connection, letter.incident_id)
+        return _drawn(view, view.timeline) if view and view.timeline else None
+
+    def _look(self, place: Place) -> Look:
+        return Look(
+            key=self.key,
+            rules=self.rules,
+            now=self.clock(),
+            link_base=self.link_base,
+            mention=place.mention,
+            chart_file=place.chart_file,
+            dry_run=self.dry_run,
+            asked_at=place.asked_at,
+            sent_at=place.sent_at,
+            limit_hours=self.limit_hours,
+        )
+
+    def _view(self, connection: Connection, incident_id: str | None) -> IncidentView | None:
+        return read_view(connection, incident_id, now=self.clock()) if incident_id else None
+
+    def _views(self, connection: Connection, ids: Sequence[str]) -> list[IncidentView]:
+        found_views = (self._view(connection, incident_id) for incident_id in ids[:MOST_VIEWS])
+        return [view for view in found_views if view]
+
+    def _result(self, connection: Connection, letter: Queued, look: Look) -> Rendered:
+        time_range, error = str(letter.body.get("range")), letter.body.get("error")
+        if error:
+            return failed(time_range, str(error))
+        ids = cast(Sequence[str], letter.body.get("incidents") or [])
+        return found(time_range, self._views(connection, ids), look)
+
+    def _storm(self, connection: Connection, outbox_id: str, look: Look) -> Rendered | None:
+        told_of = select(messages.c.incident_id).where(messages.c.outbox_id == outbox_id)
+        statement = select(incidents.c.id, incidents.c.delta_usd).where(incidents.c.id.in_(told_of))
+        amounts = {row.id: Decimal(row.delta_usd) for row in connection.execute(statement)}
+        if not amounts:
+            return None
+        largest = sorted(amounts, key=lambda i: (-abs(amounts[i]), i))
+        views = self._views(connection, largest)
+        return storm(views, len(amounts), sum(amounts.values(), Decimal()), look)
+
+
+def _of_incident(letter: Queued, view: IncidentView, look: Look) -> Rendered | None:
+    if letter.kind in ("alert", "renew"):
+        return alert(view, look)
+    if letter.kind == "notice":
+        owner, message = str(letter.body.get("owner")), str(letter.body.get("message"))
+        return owner_notice(owner, message, view.id, look)
+    if letter.kind in THREAD:
+        return thread_letter(cast(ThreadKind, letter.kind), letter.body, view, look)
+    return None
+
+
+def _whisper(body: Mapping[str, object], view: IncidentView | None, look: Look) -> Rendered | None:
+    if body.get("about") == "not-ours":
+        return not_ours()
+    if body.get("about") == "click":
+        return not_counted(str(body.get("told")))
+    asked = [p for p in view.proposals if p.id == body.get("proposal_id")] if view else []
+    if view is None or not asked:
+        return not_counted("that proposal is superseded: a later investigation found something else")
+    return details(asked[0], view, look)
+
+
+def _drawn(view: IncidentView, line: Mapping[str, object]) -> bytes:
+    # Imported here: the renderer loads an engine that most letters need not pay for.
+    from tokensleuth.charts import IncidentChart, render_png
+
+    window = Window(parse_instant(str(line["start_at"])), parse_instant(str(line["end_at"])))
+    chart = IncidentChart(
+        title=title(view.incident),
+        subtitle=f"{view.incident['start_at']} to {view.incident['end_at']}",
+        hours=list(window.each_hour()),
+        actual=_known(line["actual"]),
+        expected=_known(line["expected"]),
+        low=_known(line["low"]),
+        high=_known(line["high"]),
+        flagged=cast(Sequence[bool], line["flagged"]),
+    )
+    return render_png(chart)
+
+
+def _known(values: object) -> list[float]:
+    return [math.nan if value is None else float(value) for value in cast(Sequence[float | None], values)]
