@@ -25,9 +25,14 @@ CLASS_OF: dict[ActionName, ActionClass] = {
 }
 
 
+def class_of(action: str) -> ActionClass | None:
+    """The class of a stored action; None for one that is on no list."""
+    return next((kind for name, kind in CLASS_OF.items() if name == action), None)
+
+
 def is_told(action: str) -> bool:
     """Whether an action only tells people or marks something: no gateway executes it."""
-    return any(name == action and kind == "tell" for name, kind in CLASS_OF.items())
+    return class_of(action) == "tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +111,4 @@ class People:
 
 def token_digest(token: str) -> str:
     """What the settings keep of a web token, which has 256 random bits: no salt is needed."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

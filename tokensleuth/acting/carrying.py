@@ -24,6 +24,7 @@ from tokensleuth.gateways.port import (
     NotSentError,
     Place,
     Plan,
+    RefusedCallError,
     State,
     UnsureError,
     same_state,
@@ -52,7 +53,8 @@ class Carrying:
     action: Action
 
     def run(self, gateway: Gateway | None) -> None:
-        """Go on from wherever it stands. Raises what the gateway raises before anything was sent."""
+        """Go on from wherever it stands. Raises GatewayError; once something was sent, never one that says
+        that nothing changed, unless that is the write's own answer."""
         if self.execution.dry_run:
             self._rehearse(DryRun(gateway, self.action.target.gateway))
             return
@@ -71,7 +73,7 @@ class Carrying:
 
     def put_off(self, error: GatewayError) -> None:
         """Try again a little later; after long enough say what is known, which may be nothing."""
-        now, sent = self.clock(), self.execution.wanted is not None
+        now, sent = self.clock(), self.execution.tries > 0
         if now - self.execution.started_at > GIVE_UP_AFTER:
             certain = "nobody can say whether it happened" if sent else "not done, nothing changed"
             self.end(Ended("unknown" if sent else "failed", f"{certain}: {error}"))
@@ -132,7 +134,7 @@ class Carrying:
 
     def _settled(self, gateway: Gateway) -> bool:
         """After a crash or an unsure answer: what the gateway says now; False: it must be written again."""
-        present = gateway.read(_place(self.execution))
+        present = self._read_back(gateway)
         if self._is_so(present):
             self.end(Ended("done", "done, and read back as wanted", present))
         elif not same_state(present, _state(self.execution.before)):
@@ -152,14 +154,22 @@ class Carrying:
         wanted, before = _state(self.execution.wanted), _state(self.execution.before)
         try:
             gateway.write(place, wanted, before=before, idempotency_key=self.execution.id)
-            present = gateway.read(place)
-        except UnsureError as error:
-            self.put_off(error)
-            return
-        if self._is_so(present):
-            self.end(Ended("done", "done, and read back as wanted", present))
-        else:
-            self.put_off(UnsureError(f"it does not read back as written yet: it is {_shown(present)}"))
+        except NotSentError:
+            self._keep(tries=self.execution.tries - 1)
+            raise
+        present = self._read_back(gateway)
+        if not self._is_so(present):
+            raise UnsureError(f"it does not read back as written yet: it is {_shown(present)}")
+        self.end(Ended("done", "done, and read back as wanted", present))
+
+    def _read_back(self, gateway: Gateway) -> State | None:
+        """A refused reading says nothing about a write that was sent before it."""
+        try:
+            return gateway.read(_place(self.execution))
+        except (CannotError, RefusedCallError) as error:
+            if not self.execution.tries:
+                raise
+            raise UnsureError(f"it was sent, and reading it back is refused: {error}") from None
 
     def _keep(self, **values: object) -> bool:
         """Commit a step; False where the lease was lost to another process, which goes on instead."""

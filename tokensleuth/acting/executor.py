@@ -19,7 +19,7 @@ from tokensleuth.casebook.decided import Asked, move, read_asked, words_of
 from tokensleuth.casebook.executed import Execution, begin, done_since, take_due
 from tokensleuth.casebook.feedback import feedback_of
 from tokensleuth.casebook.schema import proposals
-from tokensleuth.gateways.port import CannotError, Gateway, NotSentError, RefusedCallError
+from tokensleuth.gateways.port import CannotError, Gateway, NotSentError, RefusedCallError, UnsureError
 from tokensleuth.people import is_told
 from tokensleuth.settings_acts import Route
 
@@ -90,7 +90,7 @@ class Executor:
             carrying.end(Ended("blocked", str(error)))
         except RefusedCallError as error:
             carrying.end(Ended("failed", f"refused, and nothing changed: {error}"))
-        except NotSentError as error:
+        except (NotSentError, UnsureError) as error:
             carrying.put_off(error)
 
     def _refusals(self, execution: Execution, asked: Asked, action: Action) -> list[str]:

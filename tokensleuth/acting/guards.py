@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from tokensleuth.acting.action import Action
-from tokensleuth.approvals.rules import ApprovalRules, action_of
+from tokensleuth.approvals.rules import ApprovalRules, is_little
 from tokensleuth.casebook.decided import Asked, Said
 from tokensleuth.casebook.payload import payload_hash
 from tokensleuth.casebook.records import Touched
@@ -59,6 +59,8 @@ def is_what_was_approved(situation: Situation, _: GuardRails) -> str | None:
     asked = situation.asked
     if payload_hash(asked.document, asked.incident_id, asked.round) != asked.payload_hash:
         return "what is stored is not what was approved: its hash differs"
+    if asked.action != situation.action.measure.action:
+        return f"what is stored is not what was approved: {asked.action} was, not this action"
     return None
 
 
@@ -76,7 +78,7 @@ def _needed_now(situation: Situation, rails: GuardRails) -> int:
     if situation.action.is_told:
         return 1
     touched = situation.touched
-    return 2 if touched is None or touched.spend_share > rails.actions.max_spend_share else 1
+    return 1 if touched and is_little(touched.spend_share, rails.actions.max_spend_share) else 2
 
 
 def is_not_approved_by_its_requester(situation: Situation, _: GuardRails) -> str | None:
@@ -89,7 +91,7 @@ def is_not_approved_by_its_requester(situation: Situation, _: GuardRails) -> str
 
 def is_approved_by_people_still_listed(situation: Situation, rails: GuardRails) -> str | None:
     """An approver who was taken off the list since counts no more."""
-    action, people = action_of(situation.asked), rails.rules.people
+    action, people = situation.action.measure.action, rails.rules.people
     approvers = [s.decided_by for s in situation.said if s.verdict == "approve"]
     gone = [name for name in approvers if not people.may_still(name, action)]
     return f"{gone[0]} may not approve {CLASS_OF[action]} actions any more" if gone else None
@@ -110,6 +112,8 @@ def is_not_protected(situation: Situation, rails: GuardRails) -> str | None:
     if situation.action.is_told:
         return None
     named = situation.action.target.scope.as_dict().get("key_id")
+    if named is None and situation.touched is None and (rails.protected_keys or rails.actions.own_keys):
+        return "nobody can tell which keys it touches, and some are protected"
     inside = situation.touched.keys if situation.touched else frozenset()
     for key_id in sorted({named} if named else inside):
         if any(fnmatchcase(key_id, glob) for glob in rails.protected_keys):

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ledger.errors import TokensleuthError
-from ledger.reader import Reader
 from ledger.scope import UNALLOCATED, Scope
-from ledger.store import Ledger
 from ledger.window import Window
 from tokensleuth.casebook.records import Touched
+
+if TYPE_CHECKING:  # DuckDB takes half a second to load, which who is handed a Spend need not pay
+    from ledger.reader import Reader
+    from ledger.store import Ledger
 
 LATELY = timedelta(hours=24)
 
@@ -24,7 +26,7 @@ class Spend(Protocol):
         ...
 
 
-def touched_by(reader: Reader, scope: Scope) -> Touched | None:
+def touched_by(reader: "Reader", scope: Scope) -> Touched | None:
     """The scope's part of all spend, and its owner; None in a ledger without spend."""
     extent = reader.extent()
     if extent is None:
@@ -48,7 +50,7 @@ def touched_by(reader: Reader, scope: Scope) -> Touched | None:
 class LedgerSpend:
     """Opens the ledger for each question: nobody else is kept from it meanwhile."""
 
-    ledger: Callable[[], AbstractContextManager[Ledger]]
+    ledger: "Callable[[], AbstractContextManager[Ledger]]"
 
     def touched(self, scope: Scope) -> Touched | None:
         try:

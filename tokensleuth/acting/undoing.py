@@ -13,7 +13,7 @@ from tokensleuth.casebook.executed import Execution, begin, ends_by, executions_
 from tokensleuth.casebook.schema_acts import executions
 from tokensleuth.casebook.telling import tell_incident
 from tokensleuth.casebook.views import can_be_undone
-from tokensleuth.people import Identity
+from tokensleuth.people import Identity, class_of
 
 EXPIRY = Identity("service", "expiry")
 
@@ -30,7 +30,7 @@ def ask_undo(
             answer = _asked_for(connection, asked, by, rules, now)
         document = {"identity": str(by), "told": answer.told, "incident_id": answer.incident_id}
         what = "undo asked" if answer.outcome == "approved" else "refused"
-        entry = Entry(rules.people.person(by), what, proposal_id[:64], document, now)
+        entry = Entry(rules.people.person(by), what, proposal_id, document, now)
         append_entry(connection, entry, casebook.key)
     return answer
 
@@ -63,6 +63,8 @@ def _asked_for(
 def _objection(
     asked: Asked, applied: Execution | None, undone: Execution | None, by: Identity, rules: ApprovalRules
 ) -> str | None:
+    if class_of(asked.action) is None:
+        return f"{asked.action!r} is no known action, so nobody may undo it"
     people, action = rules.people, action_of(asked)
     if by != EXPIRY and not people.may(by, action):
         return f"{people.person(by)} may not decide on {action}"

@@ -129,4 +129,4 @@ def _entry(
         "incident_id": answer.incident_id,
     }
     actor = rules.people.person(request.by)
-    return Entry(actor, answer.outcome, request.proposal_id[:64], document, now)
+    return Entry(actor, answer.outcome, request.proposal_id, document, now)

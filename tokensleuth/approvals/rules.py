@@ -7,7 +7,7 @@ from typing import Final
 
 from playbooks import ActionName
 from tokensleuth.casebook.decided import Asked, Said, Verdict
-from tokensleuth.people import CLASS_OF, Identity, People
+from tokensleuth.people import CLASS_OF, Identity, People, class_of
 
 MAX_SPEND_SHARE: Final = 0.05
 
@@ -22,11 +22,16 @@ class ApprovalRules:
 
     def people_needed(self, asked: Asked) -> int:
         """Two for what cannot be undone, for what touches much, and where nobody knows how much."""
-        if CLASS_OF[action_of(asked)] == "tell":
+        kind = class_of(asked.action)
+        if kind == "tell":
             return 1
-        share = asked.spend_share
-        much = share is None or share > self.max_spend_share
-        return 2 if much or not asked.reversible else 1
+        little = is_little(asked.spend_share, self.max_spend_share)
+        return 1 if little and asked.reversible and kind != "revoke" else 2
+
+
+def is_little(spend_share: float | None, most: float) -> bool:
+    """Whether it surely touches no more than that; what is unknown or no number does not."""
+    return spend_share is not None and spend_share <= most
 
 
 def action_of(asked: Asked) -> ActionName:
@@ -62,8 +67,8 @@ def _closed(asked: Asked, said: Sequence[Said], now: datetime) -> str | None:
         return _expired_text(asked)
     if asked.state == "superseded":
         return "it is not proposed any more: a later investigation found something else"
-    deciders = " and ".join(dict.fromkeys(s.decided_by for s in said)) or "somebody"
-    verdict = "rejected" if asked.state == "rejected" else "approved"
+    decisive, verdict = ("reject", "rejected") if asked.state == "rejected" else ("approve", "approved")
+    deciders = " and ".join(s.decided_by for s in said if s.verdict == decisive) or "somebody"
     return f"{deciders} {verdict} it already" + (f"; it is {asked.state}" if verdict == "approved" else "")
 
 
@@ -72,6 +77,8 @@ def _expired_text(asked: Asked) -> str:
 
 
 def _not_allowed(asked: Asked, verdict: Verdict, by: Identity, people: People) -> str | None:
+    if class_of(asked.action) is None:
+        return f"{asked.action!r} is no known action, so nobody may decide it"
     action = action_of(asked)
     if not people.may(by, action):
         listed = people.approvers_of(action)

@@ -7,15 +7,17 @@ count and last signature kept somewhere else.
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy.exc import OperationalError
 
 from ledger.errors import RefusedError
 from ledger.window import instant_text
 from tokensleuth.casebook.schema_acts import audit
+from tokensleuth.casebook.storable import storable
 
 _START = "0" * 64
 
@@ -73,9 +75,9 @@ def append_entry(connection: Connection, entry: Entry, key: bytes) -> None:
     row = {
         "number": last.count + 1,
         "at": entry.at,
-        "actor": entry.actor,
+        "actor": storable(entry.actor, 255),
         "what": entry.what,
-        "subject": entry.subject,
+        "subject": storable(entry.subject, 64),
         "document": dict(entry.document),
     }
     connection.execute(insert(audit).values({**row, "mac": _mac(key, last.mac, row)}))
@@ -102,6 +104,12 @@ def read_entries(
     ]
 
 
+def mac_of(connection: Connection, number: int) -> str:
+    """The signature of an entry; of entry 0 what the first one continues, and empty where there is none."""
+    found = connection.scalar(select(audit.c.mac).where(audit.c.number == number))
+    return str(found or "") if number else _START
+
+
 def count_entries(connection: Connection) -> int:
     return int(connection.scalar(select(func.count()).select_from(audit)) or 0)
 
@@ -109,17 +117,40 @@ def count_entries(connection: Connection) -> int:
 def verify_entries(connection: Connection, key: bytes, anchors: list[Anchor]) -> Verified:
     """Walk the whole trail; then hold it against every anchor that was kept."""
     macs = [_START]
-    for row in connection.execute(select(audit).order_by(audit.c.number)).mappings():
-        expected = len(macs)
-        held = Anchor(expected - 1, macs[-1])
-        if row["number"] != expected:
-            return Verified(held, expected, f"entry {expected} is missing: {row['number']} comes next")
-        if not hmac.compare_digest(row["mac"], _mac(key, macs[-1], row)):
-            return Verified(
-                held, expected, f"entry {expected} is not as it was signed, or the key is another"
-            )
-        macs.append(row["mac"])
+    for row in _rows(connection):
+        number = len(macs)
+        why = _wrong(row, number, macs[-1], key)
+        if why is not None:
+            return Verified(Anchor(number - 1, macs[-1]), number, why)
+        macs.append(str(row["mac"]) if row else "")
     return _held_against(macs, anchors)
+
+
+def _rows(connection: Connection) -> Iterator[RowMapping | None]:
+    """In order; None, and no more, at a row that holds no values of an entry."""
+    try:
+        yield from connection.execute(select(audit).order_by(audit.c.number)).mappings()
+    except (ValueError, TypeError, RecursionError):
+        yield None
+    except OperationalError as error:
+        if "decode" not in str(error.orig).lower():
+            raise
+        yield None
+
+
+def _wrong(row: RowMapping | None, number: int, before: str, key: bytes) -> str | None:
+    """What is wrong with the row that should be entry `number`."""
+    if row is None:
+        return f"entry {number} cannot be read: it holds something else than an entry"
+    if row["number"] != number:
+        return f"entry {number} is missing: {row['number']} comes next"
+    try:
+        expected = _mac(key, before, row)
+    except TypeError:
+        expected = ""
+    if not hmac.compare_digest(str(row["mac"]).encode(), expected.encode()):
+        return f"entry {number} is not as it was signed, or the key is another"
+    return None
 
 
 def _held_against(macs: list[str], anchors: list[Anchor]) -> Verified:
@@ -141,5 +172,7 @@ def _mac(key: bytes, before: str, row: Mapping[str, object] | RowMapping) -> str
     if not isinstance(at, datetime):
         raise TypeError(f"{at!r} is no instant")
     copied = [row[name] for name in ("number", "actor", "what", "subject", "document")]
-    signed = json.dumps([before, at.isoformat(), *copied], sort_keys=True, separators=(",", ":"))
+    signed = json.dumps(
+        [before, at.astimezone(UTC).isoformat(), *copied], sort_keys=True, separators=(",", ":")
+    )
     return hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()

@@ -11,6 +11,7 @@ from ledger.window import instant_text
 from tokensleuth.casebook.records import JsonObject, ProposalState
 from tokensleuth.casebook.schema import proposals
 from tokensleuth.casebook.schema_acts import decisions
+from tokensleuth.casebook.storable import storable
 
 Verdict = Literal["approve", "reject"]
 
@@ -59,7 +60,7 @@ class Said:
 
 def read_asked(connection: Connection, proposal_id: str) -> Asked | None:
     """The proposal, kept from others until the transaction ends."""
-    statement = select(proposals).where(proposals.c.id == proposal_id).with_for_update()
+    statement = select(proposals).where(proposals.c.id == storable(proposal_id)).with_for_update()
     row = connection.execute(statement).mappings().first()
     return _asked(row) if row else None
 
@@ -95,7 +96,7 @@ def add_word(connection: Connection, asked: Asked, said: Said) -> None:
             decided_by=said.decided_by,
             identity=said.identity,
             payload_hash=asked.payload_hash,
-            reason=said.reason,
+            reason=None if said.reason is None else storable(said.reason),
             decided_at=said.decided_at,
         )
     )

@@ -101,7 +101,7 @@ def take_due(connection: Connection, owner: str, now: datetime) -> Execution | N
     return _execution(row) if taken.rowcount == 1 else None
 
 
-def change(connection: Connection, execution_id: str, owner: str, **values: object) -> bool:
+def change(connection: Connection, execution_id: str, owner: str, /, **values: object) -> bool:
     """Write to a row that is under way and held by `owner`; False where the lease was lost."""
     mine = (
         executions.c.id == execution_id,

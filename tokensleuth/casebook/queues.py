@@ -175,7 +175,7 @@ def _free(table: Table, now: datetime) -> ColumnElement[bool]:
 def _insert_new(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing(index_elements=[table.c.id])
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement.returning(table.c.number)) is not None
 
 
 def _queued(row: RowMapping, kind: str, lane: str, body: object, at: datetime) -> Queued:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Self, cast
 
 from sqlalchemy import Case, ColumnElement, Connection, Engine, and_, case, select
@@ -34,6 +35,8 @@ class Casebook:
     engine: Engine
     key: bytes = field(repr=False)
     """Signs the audit trail and what is handed out: buttons and sessions."""
+    turn: Lock = field(default_factory=Lock, repr=False, compare=False)
+    """Threads of a process take turns here: SQLite would have each sleep for up to 0.1 s and try again."""
 
     @classmethod
     def open(cls, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, key: bytes | None = None) -> Self:
@@ -59,7 +62,7 @@ class Casebook:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; commits at the end, or nothing of it."""
-        with plain_errors(self.engine), write_transaction(self.engine) as connection:
+        with self.turn, plain_errors(self.engine), write_transaction(self.engine) as connection:
             yield connection
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from ledger.scope import EVERYTHING, UNALLOCATED
 from ledger.store import Ledger
 from ledger.window import Window, short_text
 from playbooks import CAUSES, load_playbooks
+from tokensleuth.acting_checks import acting_checks
 from tokensleuth.app import App
 from tokensleuth.casebook.opening import is_there
 from tokensleuth.checks import Check, Status
@@ -79,12 +80,14 @@ def _casebook(app: App) -> Iterator[Check]:
     if not is_there(app.settings.store.casebook_url):
         yield Check("casebook", "ok", "does not exist yet; the first investigation makes it")
         yield from model_checks(app, None)
+        yield from acting_checks(app, None)
         return
     with app.casebook() as casebook:
         incidents = casebook.incidents(now=utc_now())
         pending = casebook.proposals("pending", now=utc_now())
         yield Check("casebook", "ok", f"{len(incidents)} incidents, {len(pending)} proposals pending")
         yield from model_checks(app, casebook)
+        yield from acting_checks(app, casebook)
 
 
 def _ledger(app: App) -> Iterator[Check]:

@@ -21,6 +21,8 @@ class Worker:
     step: Callable[[], bool]
     """Does what is due; False where there was nothing."""
     idle_s: float = 0.5
+    pace_s: float = 0.0
+    """Between steps: leaves the casebook to what must be answered at once."""
     failing: str | None = None
     _stop: Event = field(default_factory=Event)
 
@@ -46,7 +48,7 @@ class Worker:
             self.failing = f"{type(error).__name__}, see the log"
             return AFTER_A_FAILURE_S
         self.failing = None
-        return 0.0 if did else self.idle_s
+        return self.pace_s if did else self.idle_s
 
 
 @contextmanager

@@ -41,7 +41,17 @@ _TOLD = {
 }
 _IN_ORDER = (
     *("*OUTCOME UNKNOWN*", "*UNDO IN TROUBLE*", "*HURTS*", "*FAILED*", "*BLOCKED*"),
-    *("to decide", "under way", "done", "rehearsed", "undone", "rejected", "expired", "superseded"),
+    *(
+        "to decide",
+        "to be approved by a second person",
+        "under way",
+        "done",
+        "rehearsed",
+        "undone",
+        "rejected",
+        "expired",
+        "superseded",
+    ),
 )
 FEEDBACK: Sequence[tuple[Verb, str]] = (
     ("real", "Real"),

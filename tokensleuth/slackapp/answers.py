@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tokensleuth.casebook.views import IncidentView
 from tokensleuth.slackapp.alert import rendered
-from tokensleuth.slackapp.blocks import context, plain_section, section
+from tokensleuth.slackapp.blocks import context, lines_section, plain_section, section
 from tokensleuth.slackapp.escaping import code, plain, prose
 from tokensleuth.slackapp.limits import Rendered
 from tokensleuth.slackapp.look import Look
@@ -54,20 +54,21 @@ def failed(time_range: str, told: str) -> Rendered:
     return _answer(f"*Could not be looked at:* {code(time_range)}: {prose(told, TOLD)}")
 
 
-def found(time_range: str, views: Sequence[IncidentView], look: Look) -> Rendered:
-    """The result of `/investigate`: a short list, the largest first as handed in."""
+def found(time_range: str, views: Sequence[IncidentView], look: Look, *, of: int | None = None) -> Rendered:
+    """The result of `/investigate`: a short list in the order handed in; `of` how many, where not all are."""
+    count = len(views) if of is None else of
     if not views:
         return _answer(f"Nothing unusual in {code(time_range)}: no hour stands out from the weeks before.")
-    head = f"*{counted(len(views), 'incident')} in* {code(time_range)}"
+    head = f"*{counted(count, 'incident')} in* {code(time_range)}"
     lines = list(largest_lines(views[:LISTED], look))
-    rest = len(views) - len(lines)
+    rest = count - len(lines)
     link = look.link("incidents", "all in the inbox") or "all with `tokensleuth incidents`"
     blocks = [
         section(head),
-        *(section("\n".join(lines[i : i + A_BLOCK])) for i in range(0, len(lines), A_BLOCK)),
+        *(lines_section(lines[i : i + A_BLOCK]) for i in range(0, len(lines), A_BLOCK)),
         context(f"{f'{rest} more: ' if rest else 'See '}{link}"),
     ]
-    return rendered(f"{counted(len(views), 'incident')} in {prose(time_range, NAME)}", blocks)
+    return rendered(f"{counted(count, 'incident')} in {prose(time_range, NAME)}", blocks)
 
 
 def owner_notice(owner: str, message: str, incident_id: str, look: Look) -> Rendered:
@@ -85,4 +86,4 @@ def owner_notice(owner: str, message: str, incident_id: str, look: Look) -> Rend
 
 
 def _answer(*lines: str) -> Rendered:
-    return rendered(lines[0].replace("*", ""), [section("\n".join(lines))])
+    return rendered(lines[0].replace("*", ""), [lines_section(lines)])

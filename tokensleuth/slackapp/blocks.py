@@ -19,7 +19,8 @@ from slack_sdk.models.blocks import (
     TableBlockColumnSettings,
 )
 
-from tokensleuth.slackapp.limits import MOST_ID, Block
+from tokensleuth.slackapp.escaping import width
+from tokensleuth.slackapp.limits import MOST_ID, MOST_OF, Block
 
 BlockButton: TypeAlias = ButtonElement
 Question: TypeAlias = ConfirmObject
@@ -32,6 +33,16 @@ def header(text: str) -> Block:
 def section(mrkdwn: str) -> Block:
     """Words of ours, and data through `prose` or `code`."""
     return SectionBlock(text=_marked(mrkdwn), expand=True).to_dict()
+
+
+def lines_section(lines: Sequence[str]) -> Block:
+    """Lines of mrkdwn, each whole; those that do not fit are counted."""
+    kept, left = list(lines), MOST_OF["section"] - 40
+    while len(kept) > 1 and width("\n".join(kept)) > left:
+        kept.pop()
+    missing = len(lines) - len(kept)
+    more = [f"({missing} more line{'s' * (missing > 1)})"] if missing else []
+    return section("\n".join([*kept, *more]))
 
 
 def plain_section(text: str) -> Block:

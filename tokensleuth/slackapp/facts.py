@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from agent.waterfall import ACTUAL, EXPECTED, UNEXPLAINED, effect_label
-from tokensleuth.slackapp.blocks import context, plain_section, section, table
+from tokensleuth.slackapp.blocks import context, lines_section, plain_section, section, table
 from tokensleuth.slackapp.escaping import code, plain, plain_lines, prose
 from tokensleuth.slackapp.limits import Block
 from tokensleuth.slackapp.report_parts import model_words, reasons, remembered
@@ -47,7 +47,7 @@ def culprits(incident: Document) -> Iterator[Block]:
         lines.append(f"and {counted(len(others), 'culprit')} more: *{usd(amount, signed=True)}* in all")
     if len(lines) > 1:
         lines = [f"{'' if line.startswith('and ') else '- '}{line}" for line in lines]
-    yield section("\n".join(["*Who carries it*", *lines]))
+    yield lines_section(["*Who carries it*", *lines])
     if why := reasons(str(incident["report"]), MOST_REASONS):
         yield context(f"Why: {'; '.join(prose(reason, 250) for reason in why)}.")
 

@@ -12,7 +12,7 @@ from tokensleuth.people import CLASS_OF
 from tokensleuth.slackapp.escaping import code, prose
 from tokensleuth.slackapp.look import Look, duration
 from tokensleuth.slackapp.sentences import NAME, Named, plain_word, scope_text
-from tokensleuth.terminal.text import Document, counted, instant, usd, words
+from tokensleuth.terminal.text import Document, counted, instant, percent, usd, words
 
 MOST_NAMES = 5
 
@@ -73,20 +73,27 @@ def consequences(proposal: ProposalView, look: Look) -> Iterator[str]:
 
 
 def waits_for(proposal: ProposalView, look: Look) -> str:
-    """How many people it takes and until when, in mrkdwn; loudly where the list makes it impossible."""
-    asked = asked_of(proposal)
-    needed = look.rules.people_needed(asked)
-    people = look.rules.people
+    """How many people it still takes and until when, in mrkdwn; loudly where the list makes it impossible."""
+    asked, people = asked_of(proposal), look.rules.people
+    approved = {said.decided_by for said in proposal.words if said.verdict == "approve"}
     listed = [n for action in CLASS_OF if action == asked.action for n in people.approvers_of(action)]
-    may = [name for name in listed if name != asked.requested_by]
-    left = asked.expires_at - look.now
-    by = f"Decide by {short_text(asked.expires_at)} UTC, in {duration(left)}."
+    may = [name for name in listed if name not in approved | {asked.requested_by}]
+    needed = max(look.rules.people_needed(asked) - len(approved), 1)
+    by = f"Decide by {short_text(asked.expires_at)} UTC, in {duration(asked.expires_at - look.now)}."
     names = ", ".join(prose(name, NAME) for name in may[:MOST_NAMES])
     if len(may) < needed:
         missing = f"only {names} is" if names else "nobody is"
         return f"*It takes {needed}, and {missing} on the list: it cannot be approved.* {by}"
-    more = f" and {len(may) - MOST_NAMES} more" if len(may) > MOST_NAMES else ""
-    return f"Takes {needed} of: {names}{more}. {by}"
+    others = f" and {len(may) - MOST_NAMES} others" if len(may) > MOST_NAMES else ""
+    why = _why_two(asked) if needed > 1 else ""
+    return f"Takes {needed}{' more' if approved else ''} of: {names}{others}{why}. {by}"
+
+
+def _why_two(asked: Asked) -> str:
+    if not asked.reversible:
+        return ""
+    share = asked.spend_share
+    return f" ({'nobody knows how much' if share is None else percent(share)} of all spend is at stake)"
 
 
 def asked_of(proposal: ProposalView) -> Asked:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select, update
 
 from tokensleuth.casebook.queues import Queued
 from tokensleuth.casebook.schema_acts import outbox
@@ -38,9 +38,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """What it belongs to is not out."""
+    """What it belongs to is not out; it follows that in its lane, and holds up nothing else."""
 
     why: str
+    lane: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _belonging(connection: Connection, letter: Queued) -> Place | NotYet | Never
     if row is None or row["state"] == "failed":
         return Never("the message it belongs to could not be sent")
     if row["state"] != "sent":
-        return NotYet("the message it belongs to is not out yet")
+        return NotYet("the message it belongs to is not out yet", row["lane"])
     reply = row["reply"]
     ts, chart_file = str(reply["ts"]), reply.get("chart_file")
     renews = letter.kind == "renew"
@@ -89,6 +90,13 @@ def _belonging(connection: Connection, letter: Queued) -> Place | NotYet | Never
         message_kind=row["kind"],
         mention=_mention(row["letter"]),
     )
+
+
+def follow(connection: Connection, letter: Queued, owner: str, lane: str) -> bool:
+    """Let a letter wait behind the message it belongs to: an alert of the quiet hours has its own lane."""
+    mine = (outbox.c.number == letter.number, outbox.c.owner == owner)
+    free = {"owner": None, "lease_until": None, "tries": letter.tries}
+    return connection.execute(update(outbox).where(*mine).values(lane=lane, **free)).rowcount == 1
 
 
 def was_posted(connection: Connection, incident_id: str, channel: str, ts: str) -> bool:

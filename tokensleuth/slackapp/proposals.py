@@ -8,9 +8,9 @@ from tokensleuth.slackapp.blocks import (
     Question,
     actions,
     button,
+    lines_section,
     plain_section,
     question,
-    section,
 )
 from tokensleuth.slackapp.buttons import Verb, button_value
 from tokensleuth.slackapp.escaping import code, plain, prose
@@ -24,7 +24,7 @@ from tokensleuth.slackapp.measure_words import (
     target_text,
     waits_for,
 )
-from tokensleuth.slackapp.standing import said_text, standing
+from tokensleuth.slackapp.standing import said_lines, standing
 from tokensleuth.terminal.text import Document, counted, usd
 
 MOST_SHOWN = 8
@@ -43,7 +43,7 @@ def proposal_part(number: int, proposal: ProposalView, look: Look) -> Part:
     """What is proposed, and either what a decision needs or what became of it."""
     waiting = proposal.state == "pending"
     lines = _waiting(proposal, look) if waiting else standing(proposal)
-    blocks = [section("\n".join([f"*{number}. {_what(proposal)}", *lines]))]
+    blocks = [lines_section([f"*{number}. {_what(proposal)}", *lines])]
     blocks += _message_to_owner(proposal) if waiting else []
     buttons = _pending_buttons(proposal, look) if waiting else _later_buttons(proposal, look)
     block_id = f"proposal:{proposal.id}:{proposal.document['round']}:{proposal.state}:{len(proposal.words)}"
@@ -60,8 +60,9 @@ def _waiting(proposal: ProposalView, look: Look) -> list[str]:
     """The facts of a decision; what somebody said already comes first."""
     if action_class(proposal) is None:
         return ["*This action is on no list of ours: nobody may decide it.*"]
-    said = [f"{said_text(word)}; somebody else must too." for word in proposal.words]
-    return [*said, *consequences(proposal, look), waits_for(proposal, look)]
+    said = said_lines(proposal.words)
+    more = ["Somebody else must approve it too."] if said else []
+    return [*said, *more, *consequences(proposal, look), waits_for(proposal, look)]
 
 
 def _message_to_owner(proposal: ProposalView) -> list[Block]:
@@ -123,7 +124,11 @@ def _asks(proposal: ProposalView, look: Look) -> Question | None:
     told = f"{text}.{_at_stake(document)}{' It cannot be undone.' if final else ''}"
     if needed > 1 and final:
         told += f" It takes {needed} people."
-    return question(title, told, yes="Approve", no="Not now", style="danger" if final else "primary")
+    if look.dry_run:
+        told += " Dry run: it is only rehearsed."
+    return question(
+        title, plain(told, 300), yes="Approve", no="Not now", style="danger" if final else "primary"
+    )
 
 
 def _at_stake(document: Document) -> str:

@@ -25,7 +25,7 @@ from tokensleuth.casebook.queues import (
 from tokensleuth.casebook.schema_acts import outbox
 from tokensleuth.casebook.telling import message_is_out
 from tokensleuth.slackapp.limits import Rendered
-from tokensleuth.slackapp.placing import Never, NotYet, Place, place_of
+from tokensleuth.slackapp.placing import Never, NotYet, Place, follow, place_of
 from tokensleuth.slackapp.port import (
     BadAuthError,
     LostError,
@@ -106,7 +106,7 @@ class OutboxSender:
             case Never():
                 self._drop(letter, prepared.why)
             case NotYet():
-                self._put_off(letter, WAIT_FOR_ALERT, prepared.why, sent=False)
+                self._wait_behind(letter, prepared)
             case _Message():
                 self._send(letter, prepared)
             case _:
@@ -227,6 +227,13 @@ class OutboxSender:
         with self.casebook.writing() as connection:
             put_off(connection, outbox, letter.number, self.owner, until=until, why=why, sent=sent)
         log.info("letter %s waits until %s: %s", letter.id, until, why)
+
+    def _wait_behind(self, letter: Queued, behind: NotYet) -> None:
+        if behind.lane == letter.lane:
+            self._put_off(letter, WAIT_FOR_ALERT, behind.why, sent=False)
+            return
+        with self.casebook.writing() as connection:
+            follow(connection, letter, self.owner, behind.lane)
 
     def _drop(self, letter: Queued, why: str) -> None:
         now = self.clock()

@@ -1,6 +1,6 @@
 """How a proposal stands, in lines: decided, carried out, verified, watched, undone; trouble is loud."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import assert_never
 
@@ -15,6 +15,7 @@ from tokensleuth.terminal.text import percent, usd, words
 
 REASON = 300
 MOST_FIELDS = 4
+MOST_WORDS = 4
 _BY_ITSELF = "service:expiry"
 _READ_BACK = "done, and "
 """How the executor opens what it verified; the line says so itself."""
@@ -22,7 +23,7 @@ _READ_BACK = "done, and "
 
 def standing(proposal: ProposalView) -> list[str]:
     """All lines in mrkdwn, in the order in which it happened."""
-    lines = [said_text(said) for said in proposal.words]
+    lines = said_lines(proposal.words)
     match proposal.state:
         case "expired":
             lines.append("*Expired*, nobody decided in time. Investigate again to have it proposed anew.")
@@ -39,6 +40,13 @@ def standing(proposal: ProposalView) -> list[str]:
     if proposal.watch:
         lines += watched_lines(proposal.watch)
     return lines
+
+
+def said_lines(words: Sequence[Said]) -> list[str]:
+    """The latest words; of more it is told how many."""
+    before = len(words) - MOST_WORDS
+    told = [f"{before} more said something before."] if before > 0 else []
+    return told + [said_text(said) for said in words[-MOST_WORDS:]]
 
 
 def said_text(said: Said) -> str:

@@ -8,7 +8,7 @@ from typing import cast
 from ledger.scope import UNALLOCATED
 from tokensleuth.casebook.views import IncidentView
 from tokensleuth.slackapp.alert import rendered
-from tokensleuth.slackapp.blocks import context, header, section
+from tokensleuth.slackapp.blocks import context, header, lines_section, section
 from tokensleuth.slackapp.escaping import code, prose
 from tokensleuth.slackapp.limits import Rendered
 from tokensleuth.slackapp.look import Look
@@ -37,7 +37,7 @@ def storm(views: Sequence[IncidentView], counted_incidents: int, total_usd: Deci
             f"{look.mentions}Too many for a message each: they are told of together here, and this is kept "
             f"up to date.\n*By team:* {_teams(by_size, counted_incidents)}."
         ),
-        *(section("\n".join(lines[i : i + A_BLOCK])) for i in range(0, len(lines), A_BLOCK)),
+        *(lines_section(lines[i : i + A_BLOCK]) for i in range(0, len(lines), A_BLOCK)),
         context(_where(rest, look), *notices),
     ]
     return rendered(prose(told, 500), blocks)

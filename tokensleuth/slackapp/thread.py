@@ -8,9 +8,9 @@ from ledger.window import short_text
 from tokensleuth.casebook.executed import Execution
 from tokensleuth.casebook.views import IncidentView, ProposalView
 from tokensleuth.slackapp.alert import feedback_text, rendered
-from tokensleuth.slackapp.blocks import context, plain_section, section
+from tokensleuth.slackapp.blocks import context, lines_section, plain_section, section
 from tokensleuth.slackapp.escaping import code, plain, prose
-from tokensleuth.slackapp.limits import Block, Rendered
+from tokensleuth.slackapp.limits import Block, Part, Rendered, fitted
 from tokensleuth.slackapp.look import Look
 from tokensleuth.slackapp.measure_words import action_class, asked_of, measure_text, target_text
 from tokensleuth.slackapp.sentences import NAME, title
@@ -26,7 +26,7 @@ def thread_letter(kind: ThreadKind, body: Mapping[str, object], view: IncidentVi
     """One message of the thread; what it is about is looked up in the view as it is now."""
     lines = _lines(kind, body, view, look)
     first = lines[0].replace("*", "")
-    return rendered(f"{first} ({prose(title(view.incident), 160)})", [section("\n".join(lines))])
+    return rendered(f"{first} ({prose(title(view.incident), 160)})", [lines_section(lines)])
 
 
 def _lines(kind: ThreadKind, body: Mapping[str, object], view: IncidentView, look: Look) -> list[str]:
@@ -109,14 +109,21 @@ def details(proposal: ProposalView, view: IncidentView, look: Look) -> Rendered:
         f"To undo it: {prose(document['undo'], LONG)}",
         f"Why: {prose(document['rationale'], LONG)}",
     ]
-    blocks = [section(head), section("\n".join(facts)), *_documents(document), *_attempts(proposal)]
     evidence = ", ".join(code(e, 40) for e in cast(Sequence[object], document["evidence"])[:20]) or "none"
-    link = look.link(f"proposals/{proposal.id}", "Open in the inbox")
-    ids = (
-        f"{code(proposal.id)}, round {asked.round}, {code(asked.payload_hash[:16])}, incident {code(view.id)}"
+    about = (
+        f"Evidence: {evidence}; read one with `tokensleuth evidence ID`",
+        f"{code(proposal.id)}, round {asked.round}, hash {code(asked.payload_hash[:16])}",
+        f"Incident {code(view.id)}",
+        *filter(None, [look.link(f"proposals/{proposal.id}", "Open in the inbox")]),
     )
-    blocks.append(
-        context(f"Evidence: {evidence}; read one with `tokensleuth evidence ID`", ids, *filter(None, [link]))
+    blocks = fitted(
+        [
+            Part([section(head), lines_section(facts)], "fact", 0),
+            *(Part([block], "part") for block in _documents(document)),
+            *(Part([block], "state", 2) for block in _attempts(proposal)),
+        ],
+        last=[Part([context(*about)], "context", 0)],
+        where=context("They are in the inbox and in `tokensleuth proposals --json`"),
     )
     return rendered(f"Details: {measure_text(document, prose)}", blocks)
 
