@@ -19,7 +19,7 @@ def announce_found(
 ) -> Announced:
     """Only what was detected: a range that somebody asked about is answered to them alone."""
     day_usd = average_day_usd(reader, found.window, EVERYTHING)
-    usual = Usual(day_usd=day_usd, material_usd=found.material_usd)
+    usual = Usual(day_usd=day_usd)
     detected: Sequence[str] = [i.investigation.finding.incident_id for i in found.incidents]
     return announce(casebook, detected if found.detected else [], alert_rules(app.settings, usual), now)
 
