@@ -62,7 +62,7 @@ def test_verdict_and_cause_can_outweigh_money(changed: dict[str, object], expect
 
 
 def test_without_an_average_day_everything_is_medium_but_a_leak() -> None:
-    nothing_known = Usual(Decimal(0), Decimal(0))
+    nothing_known = Usual(Decimal(0))
     assert severity(incident_document(), nothing_known) == "medium"
     assert severity(incident_document(cause="key_leak"), nothing_known) == "high"
 
