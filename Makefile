@@ -11,7 +11,7 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval eval-hostile golden e2e-slack e2e-litellm e2e-openai chaos lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-openai chaos lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ golden: setup ## rewrite tests/golden; review the difference
 
 chaos: setup ## kill workers at every point and look for what was lost or doubled (KILLS=300)
 	$(BIN)/python -m evals.chaos --kills $(or $(KILLS),30)
+
+e2e-web: setup ## the inbox in a real Chromium without JavaScript: decide, race, look; SHOTS=DIR keeps pictures
+	$(BIN)/python -m evals.e2e_web $(if $(SHOTS),--shots $(SHOTS))
 
 wheel-check: setup ## build the wheel, install it alone in a fresh venv, run the demo from there
 	.ci/wheel-check $(BIN)/python

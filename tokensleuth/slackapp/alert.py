@@ -100,7 +100,8 @@ def _text(view: IncidentView, look: Look) -> str:
 def stands(view: IncidentView) -> str:
     """How many proposals wait, and what became of the others; trouble first and loud."""
     states = Counter(_stands(proposal) for proposal in view.proposals)
-    return ", ".join(f"{states[told]} {told}" for told in _IN_ORDER if told in states)
+    others = [told for told in states if told not in _IN_ORDER]
+    return ", ".join(f"{states[told]} {told}" for told in (*_IN_ORDER, *others) if told in states)
 
 
 def _stands(proposal: ProposalView) -> str:
@@ -108,10 +109,11 @@ def _stands(proposal: ProposalView) -> str:
         return {"done": "undone", "executing": "under way"}.get(proposal.undo.state, "*UNDO IN TROUBLE*")
     if proposal.watch is not None and (proposal.watch.result or {}).get("hurts") is True:
         return "*HURTS*"
-    rehearsed = proposal.execution is not None and proposal.execution.dry_run
-    return (
-        "rehearsed" if rehearsed and proposal.state == "done" else _TOLD.get(proposal.state, proposal.state)
-    )
+    if proposal.state == "done" and proposal.execution is not None and proposal.execution.dry_run:
+        return "rehearsed"
+    if proposal.state == "pending" and proposal.words:
+        return "to be approved by a second person"
+    return _TOLD.get(proposal.state, proposal.state)
 
 
 def _first(view: IncidentView, look: Look) -> Iterator[Block]:
