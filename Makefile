@@ -11,7 +11,7 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect bench-rca eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-openai chaos lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-openai chaos lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ $(PEERS_STAMP): $(STAMP)
 
 bench-rca: setup ## grade root causes against peers; writes evals/RESULTS.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.rca
+
+bench-acts: setup ## kills, races, forged requests, guard rails and answers under load; writes evals/RESULTS.md
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.acting
 
 eval: setup ## grade whole investigations on generated organisations; writes evals/RESULTS.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals

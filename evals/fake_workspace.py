@@ -10,6 +10,8 @@ from tokensleuth.clock import utc_now
 
 Fields = Mapping[str, object]
 Answer = dict[str, object]
+PREVIEWS = ("unfurl_links", "unfurl_media")
+"""What a post says of previews; only the journal shows it."""
 MAX_BLOCKS = 50
 MAX_TEXT = 40_000
 
@@ -57,7 +59,8 @@ class FakeWorkspace:
             if effect.get("channel") != channel:
                 continue
             if effect["effect"] == "post":
-                found[effect["ts"]] = {n: v for n, v in effect.items() if n not in ("effect", "channel")}
+                hidden = ("effect", "channel", *PREVIEWS)
+                found[effect["ts"]] = {n: v for n, v in effect.items() if n not in hidden}
             elif effect["effect"] == "update":
                 found[effect["ts"]] |= {n: effect[n] for n in ("text", "blocks", "metadata") if effect[n]}
         return list(found.values())
@@ -73,7 +76,8 @@ class FakeWorkspace:
             raise Refusal("thread_not_found")
         shown = {name: fields.get(name) for name in ("text", "blocks", "metadata", "thread_ts")}
         made = {"effect": "post", "channel": fields["channel"], "ts": self._ts(), **shown}
-        self._note(made)
+        previews = {name: fields.get(name) for name in PREVIEWS}
+        self._note({**made, **previews})
         return {"channel": made["channel"], "ts": made["ts"], "message": shown}
 
     def _update(self, fields: Fields) -> Answer:

@@ -96,7 +96,7 @@ def read_entries(
     """Latest first."""
     statement = select(audit).order_by(audit.c.number.desc()).limit(limit)
     if subject is not None:
-        statement = statement.where(audit.c.subject == subject)
+        statement = statement.where(audit.c.subject == storable(subject))
     copied = ("number", "actor", "what", "subject", "document", "mac")
     return [
         {name: row[name] for name in copied} | {"at": instant_text(row["at"])}

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from tokensleuth.casebook.audit import Entry, append_entry
 from tokensleuth.casebook.feedback import Feedback, FeedbackVerdict, add_feedback
 from tokensleuth.casebook.schema import incidents
+from tokensleuth.casebook.storable import storable
 from tokensleuth.casebook.store import Casebook
 from tokensleuth.casebook.telling import tell_incident
 
@@ -26,7 +27,7 @@ def say(
 ) -> Feedback | None:
     """What was kept; None where there is no such incident."""
     with casebook.writing() as connection:
-        scope = connection.scalar(select(incidents.c.scope).where(incidents.c.id == incident_id))
+        scope = connection.scalar(select(incidents.c.scope).where(incidents.c.id == storable(incident_id)))
         if scope is None:
             return None
         until = now + min(quiet_for, QUIET_FOR) if verdict == "expected" else None

@@ -9,6 +9,7 @@ from typing import Self, cast
 
 from sqlalchemy import Case, ColumnElement, Connection, Engine, and_, case, select
 
+from ledger.errors import UnreachableError
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.window import Window, instant_text
 from tokensleuth.casebook.baselines import BaselineChange, append_change, read_baselines
@@ -37,6 +38,7 @@ class Casebook:
     """Signs the audit trail and what is handed out: buttons and sessions."""
     turn: Lock = field(default_factory=Lock, repr=False, compare=False)
     """Threads of a process take turns here: SQLite would have each sleep for up to 0.1 s and try again."""
+    lock_timeout_s: float = LOCK_TIMEOUT_S
 
     @classmethod
     def open(cls, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, key: bytes | None = None) -> Self:
@@ -48,7 +50,7 @@ class Casebook:
             refuse_without_key(url)
         engine = open_engine(url, lock_timeout_s=lock_timeout_s)
         try:
-            return cls(engine, key or key_beside(url))
+            return cls(engine, key or key_beside(url), lock_timeout_s=lock_timeout_s)
         except BaseException:
             engine.dispose()
             raise
@@ -62,8 +64,13 @@ class Casebook:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; commits at the end, or nothing of it."""
-        with self.turn, plain_errors(self.engine), write_transaction(self.engine) as connection:
-            yield connection
+        if not self.turn.acquire(timeout=self.lock_timeout_s):
+            raise UnreachableError(f"the casebook was busy for {self.lock_timeout_s:g} s; try again")
+        try:
+            with plain_errors(self.engine), write_transaction(self.engine) as connection:
+                yield connection
+        finally:
+            self.turn.release()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -13,6 +13,7 @@ from tokensleuth.casebook.feedback import Feedback, feedback_of
 from tokensleuth.casebook.records import JsonObject
 from tokensleuth.casebook.schema import incidents, proposals
 from tokensleuth.casebook.schema_acts import timelines
+from tokensleuth.casebook.storable import storable
 from tokensleuth.casebook.store import read_incident
 from tokensleuth.casebook.watches import Watch, read_watch
 
@@ -86,7 +87,7 @@ class IncidentView:
 
 def read_view(connection: Connection, incident_id: str, *, now: datetime) -> IncidentView | None:
     """The incident; None where there is none of that id."""
-    incident = read_incident(connection, incident_id, now=now)
+    incident = read_incident(connection, storable(incident_id), now=now)
     if incident is None:
         return None
     documents = cast(Sequence[JsonObject], incident["proposals"])
@@ -101,7 +102,7 @@ def read_view(connection: Connection, incident_id: str, *, now: datetime) -> Inc
 
 def incident_of(connection: Connection, proposal_id: str) -> str | None:
     """The incident that a proposal belongs to."""
-    found = connection.scalar(select(proposals.c.incident_id).where(proposals.c.id == proposal_id))
+    found = connection.scalar(select(proposals.c.incident_id).where(proposals.c.id == storable(proposal_id)))
     return None if found is None else str(found)
 
 

@@ -14,6 +14,7 @@ from tokensleuth.people import Identity
 from tokensleuth.service.jobs import ask_investigation
 from tokensleuth.service.workers import Worker
 from tokensleuth.settings import Settings
+from tokensleuth.slackapp.backlog import backlog
 from tokensleuth.slackapp.handlers import InboxWorker
 from tokensleuth.slackapp.ingress import SlackIngress
 from tokensleuth.slackapp.letters import LetterRendering
@@ -44,7 +45,11 @@ class SlackParts:
 
     @property
     def unhealthy(self) -> str | None:
-        return self.sender.problem
+        """Why messages or clicks do not get through at the moment."""
+        if why := self.sender.problem or (self.socket.problem if self.socket else None):
+            return why
+        with self.sender.casebook.reading() as connection:
+            return backlog(connection, utc_now())
 
     @contextmanager
     def connected(self) -> Iterator[None]:
