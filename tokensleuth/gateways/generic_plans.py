@@ -10,7 +10,7 @@ from tokensleuth.gateways.reach import limits_told, needed, refuse_other_model
 
 def plan_anywhere(measure: Measure, target: Target, who: str) -> Plan:
     """The place is the target as it stands; raises CannotError for what no gateway executes."""
-    told = _told(measure, target, who)
+    told = _told(measure, target, "people" if who == "none" else who)
     ids = {str(dimension): value for dimension, value in target.scope.items}
     if not ids:
         raise CannotError(f"{measure.action} needs a target; this one is all spend")

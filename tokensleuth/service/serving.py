@@ -29,6 +29,7 @@ from tokensleuth.service.jobs import JobWorker
 from tokensleuth.service.lock import is_shared, sole_worker
 from tokensleuth.service.slack_parts import SlackParts, slack_parts
 from tokensleuth.service.workers import Worker, running
+from tokensleuth.settings_acts import Web
 from tokensleuth.web.app import create_app
 from tokensleuth.web.parts import WebParts
 from tokensleuth.web.serving import served
@@ -109,9 +110,9 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
                 release_all(connection)
         service.start_workers()
         guest = None if app.settings.approver else secrets.token_urlsafe(32)
-        web = app.settings.web
-        inbox = create_app(_web_parts(service, guest))
-        address = stack.enter_context(served(inbox, host or web.host, web.port if port is None else port))
+        web = app.settings.web.model_copy(update={"host": host} if host else {})
+        inbox = create_app(_web_parts(service, web, guest))
+        address = stack.enter_context(served(inbox, web.host, web.port if port is None else port))
         stack.enter_context(running(service.workers, drain_s=DRAIN_S))
         if service.slack:
             stack.enter_context(service.slack.connected())
@@ -120,12 +121,12 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
     return Outcome({"stopped": True}, [])
 
 
-def _web_parts(service: Service, guest: str | None) -> WebParts:
+def _web_parts(service: Service, web: Web, guest: str | None) -> WebParts:
     settings = service.app.settings
     return WebParts(
         casebook=service.casebook,
         rules=rules_of(settings),
-        web=settings.web,
+        web=web,
         actions=settings.actions,
         clock=utc_now,
         ledger=service.app.reading_ledger,
