@@ -91,15 +91,18 @@ class LetterRendering:
         if error:
             return failed(time_range, str(error))
         ids = cast(Sequence[str], letter.body.get("incidents") or [])
-        return found(time_range, self._views(connection, ids), look)
+        views = self._views(connection, ids)
+        return found(time_range, views, look, of=len(views) + max(len(ids) - MOST_VIEWS, 0))
 
     def _storm(self, connection: Connection, outbox_id: str, look: Look) -> Rendered | None:
         told_of = select(messages.c.incident_id).where(messages.c.outbox_id == outbox_id)
-        statement = select(incidents.c.id, incidents.c.delta_usd).where(incidents.c.id.in_(told_of))
-        amounts = {row.id: Decimal(row.delta_usd) for row in connection.execute(statement)}
+        columns = (incidents.c.id, incidents.c.delta_usd, incidents.c.cause)
+        rows = connection.execute(select(*columns).where(incidents.c.id.in_(told_of))).all()
+        amounts = {row.id: Decimal(row.delta_usd) for row in rows}
+        leaks = {row.id for row in rows if row.cause == "key_leak"}
         if not amounts:
             return None
-        largest = sorted(amounts, key=lambda i: (-abs(amounts[i]), i))
+        largest = sorted(amounts, key=lambda i: (i not in leaks, -abs(amounts[i]), i))
         views = self._views(connection, largest)
         return storm(views, len(amounts), sum(amounts.values(), Decimal()), look)
 

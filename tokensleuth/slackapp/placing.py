@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from tokensleuth.casebook.queues import Queued
-from tokensleuth.casebook.schema_acts import outbox
+from tokensleuth.casebook.schema_acts import messages, outbox
 
 Way = Literal["post", "reply", "update", "whisper"]
 TOP_LEVEL = frozenset({"alert", "storm", "result", "notice"})
@@ -61,10 +61,8 @@ def place_of(connection: Connection, letter: Queued) -> Place | NotYet | Never:
         known = isinstance(user, str)
         return Place("whisper", channel, letter.id, user=str(user)) if known else Never("it names nobody")
     if letter.kind in TOP_LEVEL:
-        mention = _mention(letter.body)
-        return Place(
-            "post", channel, letter.id, asked_at=letter.at, message_kind=letter.kind, mention=mention
-        )
+        due_at, mention = _due(connection, letter.id, letter.at), _mention(letter.body)
+        return Place("post", channel, letter.id, asked_at=due_at, message_kind=letter.kind, mention=mention)
     return _belonging(connection, letter)
 
 
@@ -85,7 +83,7 @@ def _belonging(connection: Connection, letter: Queued) -> Place | NotYet | Never
         ts=ts if renews else None,
         thread_ts=None if renews else ts,
         chart_file=chart_file if isinstance(chart_file, str) else None,
-        asked_at=row["created_at"],
+        asked_at=_due(connection, message_id, row["created_at"]),
         sent_at=row["sent_at"],
         message_kind=row["kind"],
         mention=_mention(row["letter"]),
@@ -112,6 +110,13 @@ def was_posted(connection: Connection, incident_id: str, channel: str, ts: str) 
 def _is_at(reply: Mapping[str, object], letter: Mapping[str, object], channel: str, ts: str) -> bool:
     """Also by the id of the conversation, where the letter names a person."""
     return reply.get("ts") == ts and channel in (reply.get("channel"), letter.get("channel"))
+
+
+def _due(connection: Connection, outbox_id: str, written_at: datetime) -> datetime:
+    """When it should be told: what waits for the end of the quiet hours is not late meanwhile."""
+    asked = select(func.min(messages.c.asked_at)).where(messages.c.outbox_id == outbox_id)
+    found: datetime | None = connection.scalar(asked)
+    return max(written_at, found) if found else written_at
 
 
 def _mention(letter: Mapping[str, object]) -> tuple[str, ...]:
