@@ -20,6 +20,7 @@ from agent.measures import BlockKey, DowngradeModel, RevokeKey, SetBudget, SetRa
 from evals.litellm_peer.bench import DEAR, Bench, Called, WrongError, expect, until
 from evals.litellm_peer.install import PeerAbsentError, PeerBrokenError
 from evals.litellm_peer.proxy import Peer, litellm_peer
+from evals.unavailable import skipped
 from tokensleuth.clock import seconds_since, stopwatch
 from tokensleuth.gateways.http import JsonHttp
 from tokensleuth.gateways.litellm import LiteLlm
@@ -204,8 +205,7 @@ def main() -> int:
         with given_peer() as peer:
             failed = run(peer)
     except PeerAbsentError as absent:
-        print(f"skipped: {absent}")
-        return 0
+        return skipped(absent)
     except PeerBrokenError as broken:
         print(f"failed: {broken}")
         return 1

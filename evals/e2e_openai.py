@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from agent.measures import DowngradeModel, Measure, RevokeKey, SetBudget, SetRateLimit
 from agent.target import Target
 from evals.prism_peer import prism_peer
-from evals.unavailable import Unavailable
+from evals.unavailable import Unavailable, skipped
 from ledger.scope import Scope
 from tokensleuth.gateways.openai_admin import OpenAiAdmin
 from tokensleuth.gateways.port import GONE, GatewayError, Place, RefusedCallError, State
@@ -97,8 +97,7 @@ def main() -> None:
         with prism_peer() as url, closing(OpenAiAdmin(url, SecretStr("sk-admin-of-e2e"))) as gateway:
             failed = run(gateway)
     except Unavailable as missing:
-        print(f"skipped: {missing}")
-        return
+        sys.exit(skipped(missing))
     print(f"{len(ACTIONS) - failed} of {len(ACTIONS)} actions as OpenAI's schema has them")
     sys.exit(1 if failed else 0)
 

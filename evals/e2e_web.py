@@ -16,6 +16,8 @@ from typing import Final, Literal
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from evals.unavailable import skipped
+
 CHROMIUM: Final = Path("/usr/bin/chromium")
 _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -275,8 +277,7 @@ def main() -> int:
     parser.add_argument("--shots", type=Path, help="keep pictures of every page in this folder")
     shots = parser.parse_args().shots
     if not CHROMIUM.exists():
-        print(f"not run: {CHROMIUM} is not installed; install Debian's package chromium")
-        return 0
+        return skipped(f"{CHROMIUM} is not installed; install Debian's package chromium")
     alice, bob = (Person(name, secrets.token_urlsafe(32)) for name in ("alice", "bob"))
     with served_demo((alice, bob)) as url:
         held = asyncio.run(run(url, alice, bob, _made(shots) if shots else None))

@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 
 from evals.postgres_server import PostgresServer, postgres_server
-from evals.unavailable import Unavailable
+from evals.unavailable import NO_SKIPS, Unavailable
 from tokensleuth.casebook import Casebook
-
-NO_SKIPS = "TOKENSLEUTH_NO_SKIPS"
-"""Set to 1 where everything that tests need is installed: a test that would skip fails instead."""
 
 CASEBOOK_KEY = b"the casebook key of the tests"
 

@@ -27,7 +27,7 @@ from evals.e2e_slack.service import (
 from evals.e2e_slack.slack_user import Row, SlackUser, button_of, buttons
 from evals.fake_webhook import FakeWebhook, fake_webhook
 from evals.slack_peer import slack_peer
-from evals.unavailable import Unavailable
+from evals.unavailable import Unavailable, skipped
 from ledger.synthetic.demo import DEMO_RANGE
 
 _SEED: Mapping[str, JsonValue] = {
@@ -84,8 +84,7 @@ def main() -> int:
             if given.keep:
                 given.keep.write_text(json.dumps(run.user.messages(), indent=2), "utf-8")
     except Unavailable as missing:
-        print(f"skipped: {missing}")
-        return 0
+        return skipped(missing)
     failed = [what for what, holds in run.held.items() if not holds]
     print(f"{len(run.held) - len(failed)} of {len(run.held)} held")
     return 1 if failed else 0
