@@ -11,6 +11,7 @@ from tokensleuth.checks import Check
 from tokensleuth.clock import utc_now
 from tokensleuth.service.anchors import kept_anchor
 from tokensleuth.settings import Settings
+from tokensleuth.terminal.text import counted
 
 _SECRETS = {
     "litellm": "LITELLM_MASTER_KEY",
@@ -94,7 +95,7 @@ def _unsettled(casebook: Casebook) -> Iterator[Check]:
         waiting = waiting_letters(connection)
     failing = [letter for letter in waiting if letter["error"]]
     if failing:
-        yield Check("outbox", "warn", f"{len(failing)} letters wait: {failing[0]['error']}")
+        yield Check("outbox", "warn", f"{counted(len(failing), 'letter')} waiting: {failing[0]['error']}")
 
 
 def _audit(app: App, casebook: Casebook) -> Check:
