@@ -5,14 +5,14 @@ Checked against the gateways themselves by a test; where none can, people are to
 
 from collections.abc import Mapping
 
-from agent.measures import Gateway, Measure, SetRateLimit
+from agent.measures import DowngradeModel, Gateway, Measure, SetRateLimit
 from ledger.scope import UNALLOCATED, Dimension, Scope
 
 BY_PROJECT: frozenset[Gateway] = frozenset({"openai", "anthropic"})
 """These limit a model in a whole project (at Anthropic: workspace), never one key."""
 _KEY_PREFIX: Mapping[Gateway, str] = {"openai": "key_", "anthropic": "apikey_"}
 
-_OF_A_KEY = frozenset({"provider", "team", "project", "key_id"})
+_OF_A_KEY: frozenset[Dimension] = frozenset({"provider", "team", "project", "key_id"})
 """What a key belongs to: with more than that pinned, acting on the key would be acting on more."""
 
 
@@ -36,8 +36,7 @@ def can_execute(gateway: Gateway, measure: Measure, scope: Scope) -> bool:
     pinned = scope.as_dict()
     match gateway:
         case "litellm":
-            for_a_team = measure.action in ("set_rate_limit", "set_budget") and "team" in pinned
-            return "key_id" in pinned or for_a_team
+            return _at_litellm(measure, pinned)
         case "openai" | "anthropic":
             if measure.action in ("block_key", "revoke_key"):
                 blocks = gateway == "anthropic" or measure.action == "revoke_key"
@@ -46,3 +45,13 @@ def can_execute(gateway: Gateway, measure: Measure, scope: Scope) -> bool:
             return isinstance(measure, SetRateLimit) and pinned.keys() == {"project", "model"}
         case "webhook" | "none":
             return True
+
+
+def _at_litellm(measure: Measure, pinned: Mapping[Dimension, str]) -> bool:
+    """All that a key does, one model of it, or all of a team: never a part of a team."""
+    if "key_id" not in pinned:
+        return measure.action in ("set_rate_limit", "set_budget") and pinned.keys() == {"team"}
+    model = measure.from_model if isinstance(measure, DowngradeModel) else None
+    of_one_model: frozenset[Dimension] = frozenset({"provider", "model"} if model else ())
+    held = (_OF_A_KEY - {"provider"}) | of_one_model
+    return pinned.keys() <= held and pinned.get("model", model) == model

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
-from slack_cases import (
+from tests.slack_cases import (
     KEY,
     LOOK,
     NOW,

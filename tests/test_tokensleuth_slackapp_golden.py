@@ -1,6 +1,6 @@
 import pytest
-import slack_cases
-from slack_cases import GOLDEN, MESSAGES, golden_text
+from tests import slack_cases
+from tests.slack_cases import GOLDEN, MESSAGES, golden_text
 from slack_sdk.models.blocks import Block
 
 from tokensleuth.slackapp.limits import check

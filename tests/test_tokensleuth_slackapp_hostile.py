@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slack_cases import (
+from tests.slack_cases import (
     REHEARSAL,
     executed,
     incident_view,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from slack_cases import LOOK, REHEARSAL, blocked_key, incident_view, many, undone_key, watched_key
+from tests.slack_cases import LOOK, REHEARSAL, blocked_key, incident_view, many, undone_key, watched_key
 
 from tokensleuth.slackapp import answers
 from tokensleuth.slackapp.limits import Rendered

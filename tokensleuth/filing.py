@@ -25,12 +25,12 @@ class Filing:
     reopen_rehearsed: bool
 
     def record(
-        self, investigation: Investigation, timeline: Timeline, *, material: bool
+        self, investigation: Investigation, timeline: Timeline, *, seconds: float, material: bool
     ) -> InvestigationRecord:
-        """Ready to be saved; `seconds` are not of the facts, so they are left out."""
+        """Ready to be saved."""
         about = {"material": material, "material_usd": str(self.material_usd)}
         return InvestigationRecord(
-            incident=investigation.as_json() | about,
+            incident=investigation.as_json(seconds=round(seconds, 3)) | about,
             evidence=[_stored(item) for item in investigation.evidence],
             saved_at=self.now,
             requested_by=self.requested_by,

@@ -164,7 +164,10 @@ def investigate_subjects(
             progress(number, len(asked.subjects), "investigating")
             minor = bool(asked.detected) and not is_material(subject_usd(reader, subject), asked.material_usd)
             done.append(_investigate(subject, small if minor else deps, checkpointer, asked.scored))
-            casebook.save(filing.record(done[-1].investigation, done[-1].timeline, material=not minor))
+            last = done[-1]
+            casebook.save(
+                filing.record(last.investigation, last.timeline, seconds=last.seconds, material=not minor)
+            )
             deps = without_silent_model(deps, done[-1].investigation.finding)
     return InvestigatedRange(asked.window, asked.detected, tuple(done), asked.material_usd, asked.unpriced)
 

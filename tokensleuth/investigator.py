@@ -6,14 +6,13 @@ from datetime import datetime
 from agent.investigation import Deps
 from agent.llm.port import Limits, Llm
 from agent.policy import PolicySettings
-from agent.signals import FACTS
 from ledger.reader import Reader
-from playbooks import Playbook, load_playbooks
 from tokensleuth.app import App
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.history import CasebookHistory
 from tokensleuth.clock import utc_instant
 from tokensleuth.own_calls import CasebookMeter
+from tokensleuth.playbooks_in_force import playbooks_of
 from tokensleuth.settings import LlmSettings
 
 
@@ -35,11 +34,6 @@ def investigator(app: App, reader: Reader, casebook: Casebook, now: datetime) ->
         history=CasebookHistory(casebook),
         llm=llm_in_force(app, casebook),
     )
-
-
-def playbooks_of(app: App) -> tuple[Playbook, ...]:
-    """Those in force: shipped, and the operator's own."""
-    return load_playbooks(app.settings.playbooks.folder, facts=FACTS)
 
 
 def llm_in_force(app: App, casebook: Casebook) -> Llm | None:

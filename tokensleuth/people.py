@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -70,6 +71,14 @@ class Approver(BaseModel):
                 return identity.name == self.name and self.web_token_sha256 is not None
             case "service":
                 return False
+
+
+def shared_marks(approvers: Sequence[Approver]) -> Sequence[str]:
+    """What names more than one of them, such as a Slack id: nobody could tell who of them decided."""
+    names = ("name", "slack", "os_user", "web_token_sha256")
+    marks = [(name, getattr(approver, name)) for approver in approvers for name in names]
+    given = Counter(mark for mark in marks if mark[1] is not None)
+    return [f"{name} {value}" for (name, value), times in given.items() if times > 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.owners import OwnerRule
 from ledger.prices.overrides import ModelAlias, PriceOverride
-from tokensleuth.people import Approver
+from tokensleuth.people import Approver, shared_marks
 from tokensleuth.settings_acts import Actions, Gateways, Route, SlackSettings, Web
 from tools.calendar import CalendarEntry
 
@@ -171,6 +171,13 @@ class Settings(_Table):
     price_override: tuple[PriceOverride, ...] = ()
     calendar: tuple[CalendarEntry, ...] = ()
     """What was planned: changes of spend in these hours and scopes have an explanation to check first."""
+
+    @field_validator("approver")
+    @classmethod
+    def _are_different_people(cls, approvers: tuple[Approver, ...]) -> tuple[Approver, ...]:
+        if shared := shared_marks(approvers):
+            raise ValueError(f"{shared[0]} is given twice; whoever it is must be one person")
+        return approvers
 
     @field_validator("detection")
     @classmethod

@@ -54,7 +54,9 @@ def action_in(document: Mapping[str, object]) -> Action:
         stored = _Stored.model_validate(dict(document))
         if "action" in stored.parameters:
             raise RefusedError(f"{document['id']} is no known action: its parameters name another action")
-        measure = _MEASURE.validate_json(json.dumps(stored.parameters | {"action": stored.action}), strict=True)
+        measure = _MEASURE.validate_json(
+            json.dumps(stored.parameters | {"action": stored.action}), strict=True
+        )
         scope = Scope.of({d: v for d, v in stored.target.items() if d != "gateway"})
         target = Target.model_validate({"gateway": stored.target.get("gateway"), "scope": scope})
     except ValidationError as error:

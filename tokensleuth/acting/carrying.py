@@ -4,13 +4,14 @@ The intent is committed before the gateway is called. What a crash leaves is set
 never blindly repeated, never blindly skipped.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from tokensleuth.acting.action import Action
 from tokensleuth.acting.closing import Closing, Ended
+from tokensleuth.acting.former import former_state
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.decided import Asked
 from tokensleuth.casebook.executed import Execution, change, executions_of
@@ -51,6 +52,8 @@ class Carrying:
     execution: Execution
     asked: Asked
     action: Action
+    refusals: Callable[[], Sequence[str]] = tuple
+    """What speaks against it now: asked before what was begun at another time is written."""
 
     def run(self, gateway: Gateway | None) -> None:
         """Go on from wherever it stands. Raises GatewayError; once something was sent, never one that says
@@ -58,6 +61,8 @@ class Carrying:
         if self.execution.dry_run:
             self._rehearse(DryRun(gateway, self.action.target.gateway))
             return
+        if gateway is None and self.execution.tries > 0:
+            raise UnsureError(f"written perhaps, and nobody can look now: {_BY_HAND}")
         if gateway is None:
             raise CannotError(_BY_HAND)
         if self.execution.wanted is not None:
@@ -107,14 +112,17 @@ class Carrying:
         if not self._keep(place=plan.place.as_json(), before=dict(before), wanted=dict(wanted)):
             return False
         if same_state(before, wanted):
-            self.end(Ended("done", f"it was so already: {plan.told}", before))
+            gone = "the gateway knows no such key: it was deleted already, or never was there"
+            told = gone if before == GONE else f"it was so already: {plan.told}"
+            self.end(Ended("done", told, before))
             return False
         return True
 
     def _intended_undo(self, gateway: Gateway) -> bool:
         """Only what we wrote is taken back: what somebody changed since is theirs."""
         applied = self._applied()
-        place, wrote, former = _place(applied), _state(applied.wanted), _state(applied.before)
+        place, wrote = _place(applied), _state(applied.wanted)
+        former = former_state(self.casebook, applied, self.clock())
         present = gateway.read(place)
         if present is None:
             self.end(Ended("blocked", "it is gone at the gateway: nothing to undo"))
@@ -137,12 +145,19 @@ class Carrying:
         present = self._read_back(gateway)
         if self._is_so(present):
             self.end(Ended("done", "done, and read back as wanted", present))
+        elif not same_state(present, _state(self.execution.before)) and not self.execution.tries:
+            told = (
+                f"somebody changed it before anything was sent, so it was left alone: it is {_shown(present)}"
+            )
+            self.end(Ended("blocked", told, present))
         elif not same_state(present, _state(self.execution.before)):
             told = f"nobody can say what happened: it is {_shown(present)}, neither as before nor as wanted"
             self.end(Ended("unknown", told, present))
         elif self.execution.tries >= MOST_WRITES:
             told = f"not done: written {self.execution.tries} times and still as before; nothing changed"
             self.end(Ended("failed", told, present))
+        elif why := self.refusals():
+            self.end(Ended("blocked", f"not done, it is as before: {'; '.join(why)}", present))
         else:
             return False
         return True
@@ -157,6 +172,10 @@ class Carrying:
         except NotSentError:
             self._keep(tries=self.execution.tries - 1)
             raise
+        except (CannotError, RefusedCallError) as error:
+            if self.execution.tries == 1:
+                raise
+            raise UnsureError(f"refused now, and an earlier try may have come through: {error}") from None
         present = self._read_back(gateway)
         if not self._is_so(present):
             raise UnsureError(f"it does not read back as written yet: it is {_shown(present)}")

@@ -1,6 +1,7 @@
 """Takes what is approved, checks the guard rails once more, and has it done: at most one effect each."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -22,6 +23,8 @@ from tokensleuth.casebook.schema import proposals
 from tokensleuth.gateways.port import CannotError, Gateway, NotSentError, RefusedCallError, UnsureError
 from tokensleuth.people import is_told
 from tokensleuth.settings_acts import Route
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +78,33 @@ class Executor:
             )
 
     def _carry_out(self, execution: Execution, asked: Asked, action: Action) -> None:
-        carrying = Carrying(self.casebook, self._closing, self.owner, self.clock, execution, asked, action)
-        begun = execution.wanted is not None
-        why = [] if begun or execution.kind == "undo" else self._refusals(execution, asked, action)
-        if why:
+        def against() -> Sequence[str]:
+            return [] if execution.kind == "undo" else self._refusals(execution, asked, action)
+
+        closing, begun = self._closing, execution.wanted is not None
+        carrying = Carrying(self.casebook, closing, self.owner, self.clock, execution, asked, action, against)
+        if not begun and (why := against()):
             carrying.end(Ended("blocked", "; ".join(why)))
             return
         if action.is_told:
             self._tell(execution, asked, action)
             return
         try:
-            carrying.run(self.gateways.get(action.target.gateway))
+            carrying.run(self._gateway(action))
         except CannotError as error:
             carrying.end(Ended("blocked", str(error)))
         except RefusedCallError as error:
             carrying.end(Ended("failed", f"refused, and nothing changed: {error}"))
         except (NotSentError, UnsureError) as error:
             carrying.put_off(error)
+
+    def _gateway(self, action: Action) -> Gateway | None:
+        """None where it is not configured; one whose settings cannot be used is as good as none."""
+        try:
+            return self.gateways.get(action.target.gateway)
+        except RefusedError as error:
+            log.warning("gateway %s cannot be used: %s", action.target.gateway, error)
+            return None
 
     def _refusals(self, execution: Execution, asked: Asked, action: Action) -> list[str]:
         now = self.clock()
@@ -101,9 +114,12 @@ class Executor:
             names = [_action_name(connection, e) for e in done]
             last = next(iter(feedback_of(connection, asked.incident_id)), None)
         touched = None if action.is_told else self.spend.touched(action.target.scope)
-        is_open = last is None or last.verdict == "real" or action.is_told
+        is_open = action.is_told or last is None or last.verdict == "real" or last.is_over(now)
         acts = [name for name in names if not is_told(name)]
-        return refusals(Situation(asked, action, said, acts, touched, is_open, now), self.rails)
+        why = refusals(Situation(asked, action, said, acts, touched, is_open, now), self.rails)
+        if self.rails.actions.dry_run and not execution.dry_run and not action.is_told:
+            why.append("the dry run was turned on since it was begun")
+        return why
 
     def _tell(self, execution: Execution, asked: Asked, action: Action) -> None:
         now = self.clock()

@@ -40,10 +40,8 @@ def touched_by(reader: "Reader", scope: Scope) -> Touched | None:
         for team, measures in reader.totals(lately, by=["team"], where=scope).items()
     }
     owner = max(by_team, key=lambda team: (by_team[team], team), default=None)
-    keys = (
-        key.as_dict().get("key_id", UNALLOCATED) for key in reader.totals(lately, by=["key_id"], where=scope)
-    )
-    return Touched(sum(by_team.values()) / total, owner, frozenset(keys) - {UNALLOCATED})
+    keys = frozenset(reader.first_seen("key_id", where=scope))
+    return Touched(sum(by_team.values()) / total, owner, keys - {UNALLOCATED})
 
 
 @dataclass(frozen=True, slots=True)

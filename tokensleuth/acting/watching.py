@@ -64,7 +64,7 @@ class Watcher:
         if execution is None or view is None:
             return False
         proposal = next((p for p in view.proposals if p.id == execution.proposal_id), None)
-        seen = seen_after(reader, watch, view, proposal, self._rule(watch, view))
+        seen = seen_after(reader, watch, view, proposal, self._rule(watch, view), seen_at=now)
         state = _state(watch, seen, now)
         self._keep(watch, view.id, state, seen, now)
         return True
@@ -96,18 +96,24 @@ class Watcher:
 
 
 def seen_after(
-    reader: Reader, watch: Watch, view: IncidentView, proposal: ProposalView | None, rule: Rule | None
+    reader: Reader,
+    watch: Watch,
+    view: IncidentView,
+    proposal: ProposalView | None,
+    rule: Rule | None,
+    *,
+    seen_at: datetime,
 ) -> dict[str, object]:
-    """What the whole hours since the action show against the incident and against usual weeks.
+    """What the whole hours since the action show against those before it.
 
-    `hours` seen; `usd_per_hour_before` (the incident's last day) and `usd_per_hour_after`;
+    `hours` seen; `usd_per_hour_before` (the last day before the action) and `usd_per_hour_after`;
     `saved_usd_per_day` realised and `predicted_usd_per_day`; `failed_share_before` and `failed_share_after`;
     `fact`, its `value` and `returned` by the playbook; `hurts`.
     """
-    scope, after = _scope(watch.plan["scope"]), _hours_after(reader, watch)
+    scope, after = _scope(watch.plan["scope"]), _hours_after(reader, watch, seen_at)
     if after is None:
         return {"hours": 0}
-    before = _incident_hours(view)
+    before = _hours_before(watch, view)
     then, now = _totals(reader, before, scope), _totals(reader, after, scope)
     usd_before, usd_after = _usd_per_hour(then, before), _usd_per_hour(now, after)
     failed_before, failed_after = _failed_share(then), _failed_share(now)
@@ -154,19 +160,29 @@ def holds(rule: Rule, value: float) -> bool:
     return value >= rule.value if rule.op == "at_least" else value <= rule.value
 
 
-def _hours_after(reader: Reader, watch: Watch) -> Window | None:
-    """Whole hours that began after the action and whose usage is in."""
-    done_at = datetime.fromisoformat(str(watch.plan["done_at"]))
-    start = done_at.replace(minute=0, second=0, microsecond=0) + HOUR
-    extent = reader.extent()
-    end = min(extent.end_at, watch.until_at.replace(minute=0, second=0, microsecond=0)) if extent else start
+def _hours_after(reader: Reader, watch: Watch, now: datetime) -> Window | None:
+    """Whole hours that began after the action, are over, and are not after the last usage."""
+    start, extent = _hour_of_action(watch) + HOUR, reader.extent()
+    end = min(extent.end_at, _hour_of(now), _hour_of(watch.until_at)) if extent else start
     return Window(start, end) if end > start else None
 
 
-def _incident_hours(view: IncidentView) -> Window:
-    """The incident, of a long one its last day."""
-    start, end = (datetime.fromisoformat(str(view.incident[name])) for name in ("start_at", "end_at"))
-    return Window(max(start, end - MOST_BEFORE), end)
+def _hours_before(watch: Watch, view: IncidentView) -> Window:
+    """The last day before the action, of the incident only: what ended by itself was saved by nobody.
+
+    The incident may go on after the action, and it may have ended long before.
+    """
+    end = _hour_of_action(watch)
+    began = _hour_of(datetime.fromisoformat(str(view.incident["start_at"])))
+    return Window(min(max(began, end - MOST_BEFORE), end - HOUR), end)
+
+
+def _hour_of_action(watch: Watch) -> datetime:
+    return _hour_of(datetime.fromisoformat(str(watch.plan["done_at"])))
+
+
+def _hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _totals(reader: Reader, window: Window, scope: Scope) -> Measures:

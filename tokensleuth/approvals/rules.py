@@ -56,7 +56,7 @@ def objection(
         _closed(asked, said, now)
         or _not_allowed(asked, verdict, by, rules.people)
         or _not_what_was_seen(asked, seen_hash)
-        or _said_before(rules.people.person(by), said)
+        or _said_before(rules.people.person(by), verdict, said)
     )
 
 
@@ -95,7 +95,8 @@ def _not_what_was_seen(asked: Asked, seen_hash: str | None) -> str | None:
     return None
 
 
-def _said_before(person: str, said: Sequence[Said]) -> str | None:
-    if any(s.decided_by == person and s.verdict == "approve" for s in said):
+def _said_before(person: str, verdict: Verdict, said: Sequence[Said]) -> str | None:
+    """Who approved may think better of it while it waits for a second person."""
+    if verdict == "approve" and any(s.decided_by == person and s.verdict == "approve" for s in said):
         return f"{person} approved it already; it waits for a second person"
     return None

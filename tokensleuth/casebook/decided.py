@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from ledger.window import instant_text
 from tokensleuth.casebook.records import JsonObject, ProposalState
@@ -87,7 +87,9 @@ def move(connection: Connection, asked: Asked, *, to: ProposalState, now: dateti
 
 
 def add_word(connection: Connection, asked: Asked, said: Said) -> None:
-    """Keep what a person said in this round; once per person."""
+    """Keep what a person said in this round; their last word counts, and the audit trail has both."""
+    theirs = (decisions.c.proposal_id == asked.id, decisions.c.round == asked.round)
+    connection.execute(delete(decisions).where(*theirs, decisions.c.decided_by == said.decided_by))
     connection.execute(
         insert(decisions).values(
             proposal_id=asked.id,

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, not_, or_, select, update
 
 from ledger.ids import fact_id
 from ledger.window import instant_text
 from tokensleuth.casebook.decided import Asked
 from tokensleuth.casebook.queues import LEASE
 from tokensleuth.casebook.schema_acts import executions
+
+TRY_AGAIN = timedelta(hours=1)
+"""After so long the end of a limit is tried again whose gateway did not answer or refused."""
 
 ExecutionKind = Literal["apply", "undo"]
 ExecutionState = Literal["executing", "done", "failed", "unknown", "blocked"]
@@ -126,6 +129,21 @@ def executions_of(connection: Connection, proposal_id: str) -> Sequence[Executio
     return [_execution(row) for row in connection.execute(statement).mappings()]
 
 
+def applied_at(connection: Connection, above: Execution) -> Sequence[Execution]:
+    """What was done at the same place before another execution, latest first."""
+    statement = select(executions).where(
+        executions.c.kind == "apply",
+        executions.c.state == "done",
+        executions.c.dry_run.is_(False),
+        executions.c.gateway == above.gateway,
+        executions.c.place == above.place,
+        executions.c.id != above.id,
+        executions.c.finished_at <= above.started_at,
+    )
+    latest_first = statement.order_by(executions.c.finished_at.desc(), executions.c.id)
+    return [_execution(row) for row in connection.execute(latest_first).mappings()]
+
+
 def done_since(connection: Connection, since: datetime) -> Sequence[Execution]:
     """What was really changed, or may have been, from an instant on; rehearsals are left out."""
     statement = select(executions).where(
@@ -138,8 +156,9 @@ def done_since(connection: Connection, since: datetime) -> Sequence[Execution]:
 
 
 def ends_by(connection: Connection, now: datetime) -> Sequence[Execution]:
-    """Temporary limits whose time is over and which nobody has taken back."""
-    undone = select(executions.c.proposal_id).where(executions.c.kind == "undo")
+    """Temporary limits whose time is over and which nobody has taken back, or could not for an hour."""
+    away = and_(executions.c.state == "failed", executions.c.finished_at <= now - TRY_AGAIN)
+    undone = select(executions.c.proposal_id).where(executions.c.kind == "undo", not_(away))
     statement = select(executions).where(
         executions.c.kind == "apply",
         executions.c.state == "done",

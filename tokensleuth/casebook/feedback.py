@@ -25,6 +25,10 @@ class Feedback:
     given_by: str
     given_at: datetime
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was said for a time that is past."""
+        return self.until_at is not None and self.until_at <= now
+
     def as_json(self) -> dict[str, object]:
         return {
             "incident_id": self.incident_id,

@@ -7,6 +7,7 @@ from typing import cast
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from tokensleuth.casebook.audit import Entry, append_entry
+from tokensleuth.casebook.decided import words_of
 from tokensleuth.casebook.payload import payload_hash
 from tokensleuth.casebook.records import InvestigationRecord, JsonObject
 from tokensleuth.casebook.schema import proposals
@@ -42,11 +43,20 @@ def _renew(
     row = _row(record, document, rank, round_number=known["round"])
     waits = known["state"] == "pending" and known["expires_at"] > record.saved_at
     if waits and row["payload_hash"] == known["payload_hash"]:
-        row = row | {"requested_by": known["requested_by"]}
+        row = row | {"requested_by": known["requested_by"]} | _deadline(connection, row, known)
     else:
         row = _row(record, document, rank, round_number=known["round"] + 1)
         _audited(connection, record, row, "proposed", key)
     connection.execute(update(proposals).where(proposals.c.id == known["id"]).values(row))
+
+
+def _deadline(connection: Connection, row: JsonObject, known: RowMapping) -> JsonObject:
+    """What somebody approved is not kept waiting for a second person by being proposed again and again."""
+    if not words_of(connection, known["id"], known["round"]):
+        return {}
+    document, before = cast(JsonObject, row["document"]), cast(JsonObject, known["document"])
+    expiry = {"expires_at": before["expires_at"]}
+    return {"expires_at": known["expires_at"], "document": {**document, **expiry}}
 
 
 def _row(

@@ -25,6 +25,7 @@ from tokensleuth.casebook.opening import (
 from tokensleuth.casebook.records import InvestigationRecord, JsonObject, ProposalState
 from tokensleuth.casebook.saving import save_investigation
 from tokensleuth.casebook.schema import evidence, incidents, investigations, proposals
+from tokensleuth.casebook.storable import storable
 
 Conditions = Sequence[ColumnElement[bool]]
 
@@ -120,7 +121,7 @@ class Casebook:
         statement = (
             select(evidence, investigations.c.incident_id, investigations.c.saved_at)
             .join(investigations, investigations.c.id == evidence.c.investigation_id)
-            .where(evidence.c.id == evidence_id)
+            .where(evidence.c.id == storable(evidence_id))
             .order_by(investigations.c.saved_at.desc(), investigations.c.id)
         )
         with self.reading() as connection:
@@ -158,7 +159,7 @@ class Casebook:
 
 def read_incident(connection: Connection, incident_id: str, *, now: datetime) -> JsonObject | None:
     """The incident of the contract as last investigated, with its live proposals."""
-    found = _read_incidents(connection, [incidents.c.id == incident_id], now=now)
+    found = _read_incidents(connection, [incidents.c.id == storable(incident_id)], now=now)
     return found[0] if found else None
 
 

@@ -1,6 +1,7 @@
 """`tokensleuth approve`, `reject` and `undo`: a person's word through the one door, and what came of it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -60,11 +61,12 @@ def _see_through(app: App, casebook: Casebook, answer: Answer, progress: Progres
     def settled() -> ProposalView | None:
         return _settled(casebook, answer)
 
-    try:
-        with sole_worker(app.settings.store.casebook_url):
-            return _until(settled, executor_of(app, casebook, worker_name()), progress)
-    except RefusedError:
-        return _until(settled, None, progress)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(sole_worker(app.settings.store.casebook_url))
+        except RefusedError:
+            return _until(settled, None, progress)
+        return _until(settled, executor_of(app, casebook, worker_name()), progress)
 
 
 def _until(

@@ -22,13 +22,19 @@ from agent.measures import (
     SetRateLimit,
 )
 from agent.target import Target
-from ledger.scope import UNALLOCATED
+from ledger.scope import UNALLOCATED, Dimension
 from tokensleuth.gateways.port import GONE, CannotError, Place, Plan, State
+from tokensleuth.gateways.reach import refuse_wider
 
 DURATIONS: Mapping[str, str] = {"day": "1d", "week": "7d", "month": "30d"}
 MAPS = frozenset({"aliases", "model_tpm_limit", "model_rpm_limit"})
 """Fields that a write replaces as a whole, and that only `{}` empties."""
 PER_TEAM = frozenset({"tpm_limit", "rpm_limit", "model_tpm_limit", "model_rpm_limit", "max_budget"})
+KEPT_BY: Mapping[str, frozenset[Dimension]] = {
+    "key": frozenset({"team", "project", "key_id"}),
+    "team": frozenset({"team"}),
+}
+"""What a target may pin without being narrower than the key or team that is acted on."""
 SLOW = "up to a minute where the proxy has several workers"
 """Each keeps keys and teams in memory for `user_api_key_cache_ttl`, by default 60 s."""
 
@@ -41,6 +47,7 @@ def planned(measure: Measure, target: Target) -> Plan:
     place = place_of(target, tuple(asked))
     if place.kind == "team" and not PER_TEAM.intersection(asked):
         raise CannotError(f"litellm can {measure.action} for a key, and the target names only a team")
+    _refuse_wider(measure, target, place)
     return Plan(place, _told(measure, place), SLOW)
 
 
@@ -110,6 +117,26 @@ def place_of(target: Target, fields: tuple[str, ...] = ()) -> Place:
     if team in (None, "", UNALLOCATED):
         raise CannotError(f"litellm needs a key or a team, and the target is {target.scope}")
     return Place("team", {"team": str(team)}, fields)
+
+
+def _refuse_wider(measure: Measure, target: Target, place: Place) -> None:
+    """A limit of a team holds for all its projects, and one of a key for all it is used for."""
+    model = _model_of(measure)
+    held = KEPT_BY[place.kind]
+    if model is not None and target.scope.as_dict().get("model", model) == model:
+        held |= {"provider", "model"}
+    refuse_wider(target, held, f"all use of {model or 'every model'} by its {place.kind}")
+
+
+def _model_of(measure: Measure) -> str | None:
+    """The one model that it is about; None where it is about all."""
+    match measure:
+        case SetRateLimit(model=model):
+            return model
+        case DowngradeModel(from_model=model):
+            return model
+        case _:
+            return None
 
 
 def _check_alias(measure: DowngradeModel, aliases: Mapping[str, JsonValue]) -> None:

@@ -11,7 +11,16 @@ from threading import Event
 from ledger.ids import fact_id
 from tokensleuth.app import App
 from tokensleuth.casebook import Casebook
-from tokensleuth.casebook.queues import JOB, Queued, finish_inbox, keep_hold, put_in_inbox, take_from_inbox
+from tokensleuth.casebook.queues import (
+    JOB,
+    Letter,
+    Queued,
+    finish_inbox,
+    keep_hold,
+    put_in_inbox,
+    put_in_outbox,
+    take_from_inbox,
+)
 from tokensleuth.casebook.schema_acts import inbox
 from tokensleuth.people import Identity
 
@@ -28,6 +37,11 @@ def ask_investigation(
     job_id = fact_id("job", request_id)
     with casebook.writing() as connection:
         put_in_inbox(connection, job_id, JOB, body, now)
+
+
+def result_letter_id(job_id: str) -> str:
+    """One for each job: a second answer is not written."""
+    return fact_id("out", job_id, "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +107,12 @@ class JobWorker:
             return keep_hold(connection, inbox, job.number, self.owner, self.clock())
 
     def _finish(self, job: Queued, state: str, note: str) -> None:
+        """Who asked is told of a job that died; one that answered itself has written that letter."""
+        now, channel = self.clock(), job.body.get("channel")
         with self.casebook.writing() as connection:
-            finish_inbox(connection, job.number, self.owner, state=state, note=note, now=self.clock())
+            mine = finish_inbox(connection, job.number, self.owner, state=state, note=note, now=now)
+            if mine and state == "refused" and channel is not None:
+                error = f"the investigation did not come to an end: {note}"
+                body = {"channel": channel, "range": job.body["range"], "incidents": [], "error": error}
+                letter = Letter(result_letter_id(job.id), f"slack:{channel}", "result", None, body)
+                put_in_outbox(connection, letter, now)

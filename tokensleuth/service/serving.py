@@ -20,9 +20,9 @@ from tokensleuth.authority import rules_of
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.queues import release_all, waiting_letters
 from tokensleuth.clock import utc_now
-from tokensleuth.investigator import playbooks_of
 from tokensleuth.output import Outcome
 from tokensleuth.people import Identity
+from tokensleuth.playbooks_in_force import playbooks_of
 from tokensleuth.service.acting_parts import executor_of, worker_name
 from tokensleuth.service.anchors import keep_anchor
 from tokensleuth.service.jobs import JobWorker
@@ -34,7 +34,7 @@ from tokensleuth.web.app import create_app
 from tokensleuth.web.parts import WebParts
 from tokensleuth.web.serving import served
 
-DRAIN_S = 8.0
+DRAIN_S = 6.0
 TICK_S = 5.0
 
 log = logging.getLogger(__name__)

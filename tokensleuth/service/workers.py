@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 
 from ledger.errors import TokensleuthError
+from tokensleuth.clock import seconds_since, stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Worker:
 
 @contextmanager
 def running(workers: Sequence[Worker], *, drain_s: float) -> Iterator[None]:
-    """Run them in threads; at the end each finishes its present step, for `drain_s` seconds at most."""
+    """Run them in threads; at the end each finishes its present step, all for `drain_s` seconds at most."""
     threads = [Thread(target=worker.run, name=worker.name, daemon=True) for worker in workers]
     for thread in threads:
         thread.start()
@@ -62,5 +63,6 @@ def running(workers: Sequence[Worker], *, drain_s: float) -> Iterator[None]:
     finally:
         for worker in workers:
             worker.stop()
+        began = stopwatch()
         for thread in threads:
-            thread.join(drain_s / len(threads))
+            thread.join(max(0.0, drain_s - seconds_since(began)))

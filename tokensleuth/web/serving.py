@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from ledger.errors import UnreachableError
 
-_DRAIN_S = 5
+_DRAIN_S = 3
 _BACKLOG = 256
 
 
