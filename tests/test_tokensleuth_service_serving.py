@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from threading import Event
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-from tokensleuth.clock import seconds_since, stopwatch
+from tokensleuth.casebook import Casebook
+from tokensleuth.casebook.audit import Entry, append_entry
+from tokensleuth.clock import seconds_since, stopwatch, utc_now
+from tokensleuth.service.anchors import anchor_file
 
 READY_S = 10.0
 """Of its own processor time: how long that takes by the clock depends on what else this machine does."""
@@ -106,3 +109,20 @@ def test_it_starts_without_what_only_investigations_need() -> None:
     code = f"import sys, tokensleuth.service.serving; print(sorted({heavy} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_a_trail_that_lost_its_end_is_red_from_the_start(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.casebook.sqlite"
+    with Casebook.open(url) as casebook, casebook.writing() as connection:
+        append_entry(connection, Entry("a", "did", "x", {}, utc_now()), casebook.key)
+    anchor = anchor_file(url)
+    assert anchor is not None
+    anchor.write_text(f"2:{'0' * 64}\n", "utf-8")
+    with serving(tmp_path) as served:
+        while served.address() is None and served.process.poll() is None:
+            Event().wait(0.05)
+        with pytest.raises(HTTPError, match="503") as refused:
+            build_opener(ProxyHandler({})).open(f"{served.address()}/healthz", timeout=5)
+        health = json.load(refused.value)
+        refused.value.close()
+    assert "missing at the end" in health["failing"]["audit"]

@@ -18,13 +18,14 @@ from tokensleuth.approvals import Answer
 from tokensleuth.approvals.deciding import expire_lapsed
 from tokensleuth.authority import rules_of
 from tokensleuth.casebook import Casebook
+from tokensleuth.casebook.audit import verify_entries
 from tokensleuth.casebook.queues import release_all, waiting_letters
 from tokensleuth.clock import utc_now
 from tokensleuth.output import Outcome
 from tokensleuth.people import Identity
 from tokensleuth.playbooks_in_force import playbooks_of
 from tokensleuth.service.acting_parts import executor_of, worker_name
-from tokensleuth.service.anchors import keep_anchor
+from tokensleuth.service.anchors import keep_anchor, kept_anchor
 from tokensleuth.service.jobs import JobWorker
 from tokensleuth.service.lock import is_shared, sole_worker
 from tokensleuth.service.slack_parts import SlackParts, slack_parts
@@ -50,6 +51,8 @@ class Service:
     stopping: Event = field(default_factory=Event)
     workers: list[Worker] = field(default_factory=list)
     slack: SlackParts | None = None
+    trail: str | None = None
+    """What is wrong with the audit trail since the start; a person must look."""
 
     def undo(self, proposal_id: str, by: Identity) -> Answer:
         return ask_undo(self.casebook, proposal_id, by, rules_of(self.app.settings), utc_now())
@@ -68,6 +71,8 @@ class Service:
         with self.casebook.reading() as connection:
             waiting = waiting_letters(connection)
         failing = {w.name: w.failing for w in self.workers if w.failing}
+        if self.trail:
+            failing["audit"] = self.trail
         if self.slack and self.slack.unhealthy:
             failing["slack"] = self.slack.unhealthy
         oldest = min((letter["created_at"] for letter in waiting), default=None)
@@ -78,6 +83,15 @@ class Service:
             "oldest_letter_at": oldest.isoformat() if oldest else None,
             "dry_run": self.app.settings.actions.dry_run,
         }
+
+    def check_trail(self) -> None:
+        """A database that lost its end says nothing of it: the anchor that was kept beside does."""
+        beside = kept_anchor(self.app.settings.store.casebook_url)
+        with self.casebook.reading() as connection:
+            found = verify_entries(connection, self.casebook.key, [beside] if beside else [])
+        if not found.whole:
+            self.trail = f"broken at entry {found.broken_at}: {found.why}"
+            log.error("the audit trail is %s", self.trail)
 
     def start_workers(self) -> None:
         """Put them together; they run when the service does."""
@@ -108,6 +122,7 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
         if not is_shared(url):
             with casebook.writing() as connection:
                 release_all(connection)
+        service.check_trail()
         service.start_workers()
         guest = None if app.settings.approver else secrets.token_urlsafe(32)
         web = app.settings.web.model_copy(update={"host": host} if host else {})
