@@ -207,7 +207,8 @@ def test_what_was_perhaps_written_is_unknown_once_nobody_can_look(
                 connection, asked, "apply", gateway="litellm", dry_run=False, requested_by="me", owner="w0",
                 now=begun_at,
             )  # fmt: skip
-            change(connection, begun.id, "w0", wanted={"tpm_limit": 40_000}, before={}, tries=1)
+            tried_until_now = {"tries": 1, "next_at": utc_now()}
+            change(connection, begun.id, "w0", wanted={"tpm_limit": 40_000}, before={}, **tried_until_now)
             connection.execute(update(proposals).values(state="executing"))
         assert executor_of(office.app, casebook, "w1").run_one()
         assert stored(casebook, wanted).state == "unknown"

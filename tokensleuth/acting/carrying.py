@@ -14,7 +14,7 @@ from tokensleuth.acting.closing import Closing, Ended
 from tokensleuth.acting.former import former_state
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.decided import Asked
-from tokensleuth.casebook.executed import Execution, change, executions_of
+from tokensleuth.casebook.executed import Execution, change, due_at, executions_of
 from tokensleuth.casebook.queues import LEASE
 from tokensleuth.gateways.dry_run import DryRun
 from tokensleuth.gateways.port import (
@@ -77,16 +77,22 @@ class Carrying:
         self.closing.close(self.execution, self.asked, self.action, ended, self.clock())
 
     def put_off(self, error: GatewayError) -> None:
-        """Try again a little later; after long enough say what is known, which may be nothing."""
+        """Try again a little later; after long enough say what is known, which may be nothing.
+
+        The time in which nobody tried, because nothing ran, does not count.
+        """
         now, sent = self.clock(), self.execution.tries > 0
-        if now - self.execution.started_at > GIVE_UP_AFTER:
+        with self.casebook.reading() as connection:
+            due = due_at(connection, self.execution.id) or now
+        begun = now if now - due > GIVE_UP_AFTER else self.execution.started_at
+        if now - begun > GIVE_UP_AFTER:
             certain = "nobody can say whether it happened" if sent else "not done, nothing changed"
             self.end(Ended("unknown" if sent else "failed", f"{certain}: {error}"))
             return
         wait = TRY_AGAIN
         if isinstance(error, NotSentError) and error.retry_after_s:
             wait = timedelta(seconds=min(error.retry_after_s, GIVE_UP_AFTER.total_seconds()))
-        free = {"owner": None, "lease_until": None, "next_at": now + wait}
+        free = {"owner": None, "lease_until": None, "next_at": now + wait, "started_at": begun}
         with self.casebook.writing() as connection:
             change(connection, self.execution.id, self.owner, reason=str(error), **free)
 

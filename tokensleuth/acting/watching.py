@@ -1,5 +1,6 @@
 """The watch after an action: did usage return to what the playbook calls normal, did it hurt or save."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from tokensleuth.casebook.views import IncidentView, ProposalView, incident_of, 
 from tokensleuth.casebook.watches import Watch, WatchState, due_watches, save_look
 from tokensleuth.clock import utc_now
 
+log = logging.getLogger(__name__)
+
 LOOK_AGAIN = HOUR
 MOST_BEFORE = timedelta(hours=24)
 HARM = 0.05
@@ -52,9 +55,17 @@ class Watcher:
         try:
             with self.ledger() as ledger:
                 reader = remembering(ledger.reader)
-                return sum(self._look_at(watch, reader, now) for watch in due)
+                return sum(self._looked_at(watch, reader, now) for watch in due)
         except TokensleuthError:
             return 0
+
+    def _looked_at(self, watch: Watch, reader: Reader, now: datetime) -> bool:
+        """One that cannot be looked at does not keep the others from it."""
+        try:
+            return self._look_at(watch, reader, now)
+        except TokensleuthError as error:
+            log.warning("watch of %s: %s", watch.execution_id, error)
+            return False
 
     def _look_at(self, watch: Watch, reader: Reader, now: datetime) -> bool:
         with self.casebook.reading() as connection:

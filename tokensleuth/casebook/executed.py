@@ -114,6 +114,11 @@ def change(connection: Connection, execution_id: str, owner: str, /, **values: o
     return connection.execute(update(executions).where(*mine).values(values)).rowcount == 1
 
 
+def due_at(connection: Connection, execution_id: str) -> datetime | None:
+    """Since when somebody should have worked on it."""
+    return connection.scalar(select(executions.c.next_at).where(executions.c.id == execution_id))
+
+
 def read_execution(connection: Connection, execution_id: str) -> Execution | None:
     row = connection.execute(select(executions).where(executions.c.id == execution_id)).mappings().first()
     return _execution(row) if row else None
