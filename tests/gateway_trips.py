@@ -29,7 +29,7 @@ WRONG: dict[str, tuple[Reply, type[GatewayError], type[GatewayError]]] = {
     "409": (Reply(b'{"error":{"message":"busy"}}', 409), RefusedCallError, RefusedCallError),
     "302": (Reply(b"", 302, None, (("Location", "/"),)), RefusedCallError, RefusedCallError),
     "429": (Reply(b"{}", 429, headers=(("Retry-After", "7"),)), NotSentError, NotSentError),
-    "503": (Reply(b"later", 503, "text/plain"), NotSentError, NotSentError),
+    "503": (Reply(b"later", 503, "text/plain"), UnsureError, NotSentError),
     "500": (Reply(b"{}", 500), UnsureError, NotSentError),
     "502 page": (Reply(b"<html>bad gateway</html>", 502, "text/html"), UnsureError, NotSentError),
     "200 page": (Reply(b"<html>log in</html>", 200, "text/html"), UnsureError, NotSentError),

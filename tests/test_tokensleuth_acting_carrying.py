@@ -135,7 +135,7 @@ def test_after_three_writes_without_effect_it_has_failed(office: Office, provide
     for _ in range(6):
         office.work(later=SOON)
     assert (office.done(proposal).state, len(provider.writes)) == ("failed", MOST_WRITES)
-    assert "nothing changed" in str(office.done(proposal).reason)
+    assert "still reads as before" in str(office.done(proposal).reason)
 
 
 def test_a_provider_that_says_later_is_asked_again_and_not_counted_as_written(

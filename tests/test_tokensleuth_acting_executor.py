@@ -10,8 +10,9 @@ from sqlalchemy import update
 from tests.acting_cases import WANTED, Office, Provider, office_in
 from tests.decision_builders import asked_for, audited, click, propose, slack, told_in_slack
 from tests.incident_documents import NOW
+from tokensleuth.casebook.executed import LEASE
 from tokensleuth.casebook.feedback import feedback_of
-from tokensleuth.casebook.queues import LEASE, release_all, waiting_letters
+from tokensleuth.casebook.queues import release_all, waiting_letters
 from tokensleuth.casebook.schema import proposals
 from tokensleuth.gateways.port import Place, State
 

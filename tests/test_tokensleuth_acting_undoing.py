@@ -124,7 +124,13 @@ def test_an_unknown_undo_is_not_begun_again(casebook: Casebook) -> None:
     assert finished.undo().outcome == "refused"
 
 
-@pytest.mark.parametrize("state", ["executing", "failed", "unknown", "blocked"])
+def test_what_nobody_knows_the_outcome_of_can_be_undone(casebook: Casebook) -> None:
+    finished = done(casebook)
+    finished.set("apply", state="unknown")
+    assert finished.undo().outcome == "approved"
+
+
+@pytest.mark.parametrize("state", ["executing", "failed", "blocked"])
 def test_what_was_not_done_has_nothing_to_undo(casebook: Casebook, state: str) -> None:
     finished = done(casebook)
     finished.set("apply", state=state)

@@ -161,7 +161,7 @@ def test_a_superseded_proposal_that_is_made_again_is_pending_again(casebook: Cas
     assert states(casebook) == {LIMIT: "pending", NOTIFY: "pending"}
 
 
-@pytest.mark.parametrize("state", ["approved", "rejected", "executing", "done", "failed"])
+@pytest.mark.parametrize("state", ["approved", "rejected", "executing", "done", "unknown"])
 def test_a_decided_proposal_is_never_written_over(casebook: Casebook, state: str) -> None:
     casebook.save(record())
     decide(casebook, LIMIT, state)

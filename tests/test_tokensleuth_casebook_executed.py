@@ -9,6 +9,7 @@ from tests.decision_builders import propose, stored
 from tests.incident_documents import NOW
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.executed import (
+    LEASE,
     Execution,
     ExecutionKind,
     begin,
@@ -20,7 +21,6 @@ from tokensleuth.casebook.executed import (
     read_execution,
     take_due,
 )
-from tokensleuth.casebook.queues import LEASE
 
 
 def begun(

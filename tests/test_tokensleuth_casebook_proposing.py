@@ -72,9 +72,7 @@ def test_what_is_void_is_opened_anew_in_the_next_round(casebook: Casebook, state
     assert audited(casebook, asked.id) == ["proposed", "proposed"]
 
 
-@pytest.mark.parametrize(
-    "state", ["approved", "rejected", "executing", "done", "failed", "unknown", "blocked"]
-)
+@pytest.mark.parametrize("state", ["approved", "rejected", "executing", "done", "unknown"])
 def test_what_people_decided_is_left_alone(casebook: Casebook, state: ProposalState) -> None:
     first = stored(casebook, propose(casebook))
     set_state(casebook, state)
@@ -82,6 +80,21 @@ def test_what_people_decided_is_left_alone(casebook: Casebook, state: ProposalSt
     assert (second.state, second.round, second.document) == (state, 1, first.document)
     propose(casebook, asked_for("block_key"))
     assert stored(casebook, first.id).state == state
+
+
+@pytest.mark.parametrize("state", ["failed", "blocked"])
+def test_what_came_to_nothing_at_a_gateway_is_asked_again(casebook: Casebook, state: ProposalState) -> None:
+    propose(casebook)
+    set_state(casebook, state)
+    again = stored(casebook, propose(casebook))
+    assert (again.state, again.round) == ("pending", 2)
+
+
+def test_what_no_gateway_executes_is_not_asked_again(casebook: Casebook) -> None:
+    by_hand = asked_for(gateway="none")
+    propose(casebook, by_hand)
+    set_state(casebook, "blocked")
+    assert stored(casebook, propose(casebook, by_hand)).state == "blocked"
 
 
 def test_what_is_not_proposed_any_more_is_superseded_once(casebook: Casebook) -> None:

@@ -42,7 +42,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[App, list[str]]:
     return configured, ids
 
 
-def test_each_incident_but_the_benign_is_told_of_once_however_often_it_is_found(told: tuple[App, list[str]]) -> None:
+def test_an_incident_is_told_of_once_however_often_it_is_found(
+    told: tuple[App, list[str]],
+) -> None:
     configured, ids = told
     with configured.casebook() as casebook, casebook.reading() as connection:
         kinds = [letter["kind"] for letter in waiting_letters(connection)]

@@ -95,7 +95,7 @@ def test_secrets_come_from_the_environment_and_are_shown_nowhere(
     assert "hunter" not in f"{settings!r} {settings.model_dump_json()}"
 
 
-@pytest.mark.parametrize("name", set(SECRETS.values()) - {"TOKENSLEUTH_LLM_API_KEY"})
+@pytest.mark.parametrize("name", sorted(set(SECRETS.values()) - {"TOKENSLEUTH_LLM_API_KEY"}))
 def test_an_empty_secret_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for other in SECRETS.values():
         monkeypatch.delenv(other, raising=False)

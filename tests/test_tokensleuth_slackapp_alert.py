@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
+
 from tests.slack_cases import (
     KEY,
     LOOK,
@@ -22,7 +23,6 @@ from tests.slack_cases import (
     with_feedback,
     with_late_data,
 )
-
 from tokensleuth.casebook.views import IncidentView
 from tokensleuth.slackapp.alert import alert
 from tokensleuth.slackapp.buttons import read_button

@@ -1,8 +1,8 @@
 import pytest
-from tests import slack_cases
-from tests.slack_cases import GOLDEN, MESSAGES, golden_text
 from slack_sdk.models.blocks import Block
 
+from tests import slack_cases
+from tests.slack_cases import GOLDEN, MESSAGES, golden_text
 from tokensleuth.slackapp.limits import check
 
 

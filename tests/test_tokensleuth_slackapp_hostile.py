@@ -12,6 +12,8 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
+
 from tests.slack_cases import (
     REHEARSAL,
     executed,
@@ -20,8 +22,6 @@ from tests.slack_cases import (
     said,
     with_feedback,
 )
-from slack_sdk.models.blocks import Block
-
 from tokensleuth.casebook.views import IncidentView, ProposalView
 from tokensleuth.slackapp import answers
 from tokensleuth.slackapp.alert import alert

@@ -4,8 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.slack_cases import LOOK, REHEARSAL, blocked_key, incident_view, many, undone_key, watched_key
 
+from tests.slack_cases import LOOK, REHEARSAL, blocked_key, incident_view, many, undone_key, watched_key
 from tokensleuth.slackapp import answers
 from tokensleuth.slackapp.limits import Rendered
 from tokensleuth.slackapp.storm import storm

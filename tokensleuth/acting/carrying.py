@@ -14,8 +14,7 @@ from tokensleuth.acting.closing import Closing, Ended
 from tokensleuth.acting.former import former_state
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.decided import Asked
-from tokensleuth.casebook.executed import Execution, change, due_at, executions_of
-from tokensleuth.casebook.queues import LEASE
+from tokensleuth.casebook.executed import LEASE, Execution, change, due_at, executions_of
 from tokensleuth.gateways.dry_run import DryRun
 from tokensleuth.gateways.port import (
     GONE,
@@ -160,7 +159,7 @@ class Carrying:
             told = f"nobody can say what happened: it is {_shown(present)}, neither as before nor as wanted"
             self.end(Ended("unknown", told, present))
         elif self.execution.tries >= MOST_WRITES:
-            told = f"not done: written {self.execution.tries} times and still as before; nothing changed"
+            told = f"written {self.execution.tries} times, and it still reads as before: look at the gateway"
             self.end(Ended("failed", told, present))
         elif why := self.refusals():
             self.end(Ended("blocked", f"not done, it is as before: {'; '.join(why)}", present))
@@ -174,7 +173,7 @@ class Carrying:
         place = _place(self.execution)
         wanted, before = _state(self.execution.wanted), _state(self.execution.before)
         try:
-            gateway.write(place, wanted, before=before, idempotency_key=self.execution.id)
+            gateway.write(place, wanted, before=before, idempotency_key=self.execution.idempotency_key)
         except NotSentError:
             self._keep(tries=self.execution.tries - 1)
             raise

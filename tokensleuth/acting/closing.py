@@ -83,7 +83,9 @@ class Closing:
         self, execution: Execution, action: Action | None, ended: Ended, now: datetime
     ) -> datetime | None:
         """When a temporary limit ends; what was not done, or only rehearsed, has no end."""
-        if not self._is_watched(execution, action, ended) or action is None or not action.is_temporary:
+        if execution.kind == "undo" or action is None or not action.is_temporary:
+            return None
+        if ended.dry_run or execution.dry_run or ended.state not in ("done", "unknown"):
             return None
         hours = self.actions.limit_hours
         return now + timedelta(hours=hours) if hours else None

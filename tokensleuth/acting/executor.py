@@ -27,6 +27,11 @@ from tokensleuth.settings_acts import Route
 log = logging.getLogger(__name__)
 
 
+_NOT_IN_A_DRY_RUN = (
+    "not taken back: actions.dry_run is on, so nothing is changed; turn it off, and ask for the undo again"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Executor:
     """One worker; several may share a casebook, each under a name of its own."""
@@ -88,6 +93,9 @@ class Executor:
             return
         if action.is_told:
             self._tell(execution, asked, action)
+            return
+        if execution.kind == "undo" and self.rails.actions.dry_run:
+            carrying.end(Ended("failed", _NOT_IN_A_DRY_RUN))
             return
         try:
             carrying.run(self._gateway(action))

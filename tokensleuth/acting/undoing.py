@@ -16,6 +16,7 @@ from tokensleuth.casebook.views import can_be_undone
 from tokensleuth.people import Identity, class_of
 
 EXPIRY = Identity("service", "expiry")
+"""As `casebook.proposing.ENDED_BY_ITSELF` has it."""
 
 
 def ask_undo(
@@ -68,7 +69,7 @@ def _objection(
     people, action = rules.people, action_of(asked)
     if by != EXPIRY and not people.may(by, action):
         return f"{people.person(by)} may not decide on {action}"
-    if applied is None or applied.state != "done":
+    if applied is None or not _left_something(applied):
         state = applied.state if applied else asked.state
         return f"there is nothing to undo: it is {state}"
     if applied.dry_run:
@@ -78,6 +79,11 @@ def _objection(
     if undone is not None and undone.state not in ("blocked", "failed"):
         return f"{undone.requested_by} took it back already; that is {undone.state}"
     return None
+
+
+def _left_something(applied: Execution) -> bool:
+    """What nobody knows the outcome of may have come through: the undo reads first."""
+    return applied.state == "done" or (applied.state == "unknown" and applied.wanted is not None)
 
 
 def _begin(
@@ -101,7 +107,8 @@ def _begin(
             now=now,
         )
         return
-    anew = {"state": "executing", "wanted": None, "before": None, "tries": 0, "owner": None, "next_at": now}
-    told = {"requested_by": person, "started_at": now, "finished_at": None, "reason": None}
+    anew = {"state": "executing", "wanted": None, "before": None, "tries": 0, "owner": None}
+    told = {"requested_by": person, "started_at": now, "finished_at": None, "reason": None, "next_at": now}
+    counted = {"attempt": undone.attempt + 1}
     again = (executions.c.id == undone.id, executions.c.state == undone.state)
-    connection.execute(update(executions).where(*again).values(anew | told))
+    connection.execute(update(executions).where(*again).values(anew | told | counted))

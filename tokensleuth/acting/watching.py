@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+import numpy as np
+
 from agent.evidence import Evidence
 from agent.look import look_closer
 from agent.signals import signals_of
@@ -117,8 +119,9 @@ def seen_after(
 ) -> dict[str, object]:
     """What the whole hours since the action show against those before it.
 
-    `hours` seen; `usd_per_hour_before` (the last day before the action) and `usd_per_hour_after`;
-    `saved_usd_per_day` realised and `predicted_usd_per_day`; `failed_share_before` and `failed_share_after`;
+    `hours` seen; `usd_per_hour_before` (the last day before the action, its same hours of the day where it
+    has them) and `usd_per_hour_after`; `saved_usd_per_day`: what is not spent any more, also because it was
+    refused, and `predicted_usd_per_day`; `failed_share_before` and `failed_share_after`;
     `fact`, its `value` and `returned` by the playbook; `hurts`.
     """
     scope, after = _scope(watch.plan["scope"]), _hours_after(reader, watch, seen_at)
@@ -126,7 +129,8 @@ def seen_after(
         return {"hours": 0}
     before = _hours_before(watch, view)
     then, now = _totals(reader, before, scope), _totals(reader, after, scope)
-    usd_before, usd_after = _usd_per_hour(then, before), _usd_per_hour(now, after)
+    usd_before = _usd_per_hour_like(reader, before, after, scope)
+    usd_after = _usd_per_hour(now, after)
     failed_before, failed_after = _failed_share(then), _failed_share(now)
     predicted = proposal.document["expected_saving_usd_per_day"] if proposal else None
     return {
@@ -172,10 +176,25 @@ def holds(rule: Rule, value: float) -> bool:
 
 
 def _hours_after(reader: Reader, watch: Watch, now: datetime) -> Window | None:
-    """Whole hours that began after the action, are over, and are not after the last usage."""
-    start, extent = _hour_of_action(watch) + HOUR, reader.extent()
-    end = min(extent.end_at, _hour_of(now), _hour_of(watch.until_at)) if extent else start
+    """Whole hours that began after the action, are over, and whose usage is in."""
+    start, known = _hour_of_action(watch) + HOUR, _known_until(reader, _scope(watch.plan["scope"]))
+    end = min(known, _hour_of(now), _hour_of(watch.until_at)) if known else start
     return Window(start, end) if end > start else None
+
+
+def _known_until(reader: Reader, scope: Scope) -> datetime | None:
+    """To where usage of all the scope's providers has come in: the silence of a late source saves nothing."""
+    theirs = reader.first_seen("provider", where=scope)
+    everywhere = reader.first_seen("provider")
+    return min((everywhere[provider].end_at for provider in theirs), default=None)
+
+
+def _usd_per_hour_like(reader: Reader, before: Window, after: Window, scope: Scope) -> float:
+    """Of the hours before at the same times of the day as those after; of all where there are none."""
+    usd = reader.hourly(before, where=scope).values.sum(axis=0)
+    times = {hour.hour for hour in after.each_hour()}
+    alike = np.array([hour.hour in times for hour in before.each_hour()])
+    return float(usd[alike].mean() if alike.any() else usd.mean())
 
 
 def _hours_before(watch: Watch, view: IncidentView) -> Window:

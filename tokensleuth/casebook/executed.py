@@ -5,16 +5,18 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, not_, or_, select, tuple_, update
 
 from ledger.ids import fact_id
 from ledger.window import instant_text
 from tokensleuth.casebook.decided import Asked
-from tokensleuth.casebook.queues import LEASE
 from tokensleuth.casebook.schema_acts import executions
 
 TRY_AGAIN = timedelta(hours=1)
 """After so long the end of a limit is tried again whose gateway did not answer or refused."""
+
+LEASE = timedelta(seconds=600)
+"""Who holds a row for longer is taken for dead: one write may need pages of a provider before it is sent."""
 
 ExecutionKind = Literal["apply", "undo"]
 ExecutionState = Literal["executing", "done", "failed", "unknown", "blocked"]
@@ -43,6 +45,13 @@ class Execution:
     finished_at: datetime | None
     undo_at: datetime | None
     """When a temporary limit is taken back by itself."""
+    attempt: int = 1
+    """Counts how often an undo was asked for anew, after it was blocked or failed."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every write of an attempt, and another for the next: that is meant to be done."""
+        return self.id if self.attempt == 1 else f"{self.id}-{self.attempt}"
 
     def as_json(self) -> dict[str, object]:
         instants = ("started_at", "finished_at", "undo_at")
@@ -163,12 +172,14 @@ def done_since(connection: Connection, since: datetime) -> Sequence[Execution]:
 def ends_by(connection: Connection, now: datetime) -> Sequence[Execution]:
     """Temporary limits whose time is over and which nobody has taken back, or could not for an hour."""
     away = and_(executions.c.state == "failed", executions.c.finished_at <= now - TRY_AGAIN)
-    undone = select(executions.c.proposal_id).where(executions.c.kind == "undo", not_(away))
+    undone = select(executions.c.proposal_id, executions.c.round).where(
+        executions.c.kind == "undo", not_(away)
+    )
     statement = select(executions).where(
         executions.c.kind == "apply",
-        executions.c.state == "done",
+        executions.c.state.in_(("done", "unknown")),
         executions.c.undo_at <= now,
-        executions.c.proposal_id.not_in(undone),
+        tuple_(executions.c.proposal_id, executions.c.round).not_in(undone),
     )
     return [_execution(row) for row in connection.execute(statement).mappings()]
 

@@ -13,6 +13,8 @@ from tokensleuth.casebook.records import InvestigationRecord, JsonObject
 from tokensleuth.casebook.schema import proposals
 from tokensleuth.casebook.schema_acts import executions
 
+ENDED_BY_ITSELF = "service:expiry"
+"""Who asks for the undo of a limit whose time is over."""
 REOPENABLE = ("pending", "superseded", "expired")
 """States a new investigation may write over; all others are somebody's decision or its consequence."""
 
@@ -26,7 +28,7 @@ def save_proposals(connection: Connection, record: InvestigationRecord, key: byt
             row = _row(record, document, rank, round_number=1)
             connection.execute(insert(proposals).values(row | {"proposed_at": record.saved_at}))
             _audited(connection, record, row, "proposed", key)
-        elif known["state"] in REOPENABLE or _was_rehearsed(connection, record, known):
+        elif known["state"] in REOPENABLE or _may_be_asked_again(connection, record, known):
             _renew(connection, record, document, rank, known, key)
     _supersede_others(connection, record, [str(document["id"]) for document in documents], key)
 
@@ -87,14 +89,19 @@ def _row_of(connection: Connection, proposal_id: str) -> RowMapping | None:
     return connection.execute(statement).mappings().first()
 
 
-def _was_rehearsed(connection: Connection, record: InvestigationRecord, known: RowMapping) -> bool:
-    """Whether all that came of it was a dry run, and now things are done for real."""
-    if not record.reopen_rehearsed or known["state"] != "done":
-        return False
+def _may_be_asked_again(connection: Connection, record: InvestigationRecord, known: RowMapping) -> bool:
+    """Whether what was decided left nothing behind, and may come out differently now.
+
+    It failed or was blocked at a gateway, was only rehearsed, or was a limit that ended by itself.
+    """
+    if known["state"] in ("failed", "blocked"):
+        return bool(known["document"]["target"]["gateway"] != "none")
     of_round = (executions.c.proposal_id == known["id"], executions.c.round == known["round"])
-    return bool(
-        connection.scalar(select(executions.c.dry_run).where(*of_round, executions.c.kind == "apply"))
-    )
+    rows = connection.execute(select(executions).where(*of_round)).mappings().all()
+    rehearsed = any(row["kind"] == "apply" and row["dry_run"] for row in rows)
+    ended = any(row["kind"] == "undo" and row["requested_by"] == ENDED_BY_ITSELF for row in rows)
+    back = any(row["kind"] == "undo" and row["state"] == "done" for row in rows)
+    return known["state"] == "done" and ((rehearsed and record.reopen_rehearsed) or (ended and back))
 
 
 def _supersede_others(

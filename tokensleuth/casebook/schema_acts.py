@@ -40,6 +40,7 @@ executions = Table(
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("undo_at", Instant),
+    Column("attempt", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),
     Column("owner", String(64)),
     Column("lease_until", Instant),

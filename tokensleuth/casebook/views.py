@@ -48,7 +48,9 @@ class ProposalView:
     @property
     def can_be_undone(self) -> bool:
         """Whether it was really done, can be taken back, and nobody has."""
-        done = self.execution is not None and self.execution.state == "done" and not self.execution.dry_run
+        applied = self.execution
+        unsure = applied is not None and applied.state == "unknown" and applied.wanted is not None
+        done = applied is not None and (applied.state == "done" or unsure) and not applied.dry_run
         open_again = self.undo is None or self.undo.state in ("blocked", "failed")
         return done and open_again and can_be_undone(self.document)
 

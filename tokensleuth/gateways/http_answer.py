@@ -14,7 +14,6 @@ from tokensleuth.gateways.port import GatewayError, NotSentError, RefusedCallErr
 MAX_BYTES = 1 << 20
 """Of one answer; what gateways ask for has some kB."""
 MAX_TOLD = 300
-LATER = frozenset({429, 503})
 PERHAPS = frozenset({408})
 """Proxies answer so for a request that they had passed on."""
 
@@ -69,7 +68,7 @@ def read_answer(response: httpx2.Response, where: str, *, reading: bool, secrets
 
 def _refusal(response: httpx2.Response, told: str, reading: bool) -> GatewayError:
     status = response.status_code
-    if status in LATER:
+    if status == 429 or (status == 503 and reading):
         return NotSentError(told, retry_after_s=_seconds(response.headers.get("retry-after")))
     if status >= 500 or status < 300 or status in PERHAPS:
         return _unclear(told, reading)

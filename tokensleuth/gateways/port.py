@@ -35,7 +35,7 @@ class RefusedCallError(GatewayError):
 
 
 class NotSentError(GatewayError):
-    """Nothing reached the provider, or it said `later` (429, 503): nothing changed."""
+    """Nothing reached the provider, or it said `later` (429): nothing changed."""
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)

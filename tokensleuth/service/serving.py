@@ -61,7 +61,8 @@ class Service:
         """What the passing of time brings: expiries, ends of limits, looks at what was done, the anchor."""
         now, rules = utc_now(), rules_of(self.app.settings)
         expire_lapsed(self.casebook, now)
-        end_temporary(self.casebook, rules, now)
+        if not self.app.settings.actions.dry_run:
+            end_temporary(self.casebook, rules, now)
         self._watcher().look()
         keep_anchor(self.casebook, self.app.settings.store.casebook_url)
         return False

@@ -54,6 +54,7 @@ def _make_decisions_and_executions() -> None:
         sa.Column("started_at", INSTANT, nullable=False),
         sa.Column("finished_at", INSTANT),
         sa.Column("undo_at", INSTANT),
+        sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("next_at", INSTANT, nullable=False),
         *_lease(),
         sa.UniqueConstraint("proposal_id", "round", "kind", name="executions_once"),
