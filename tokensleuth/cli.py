@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tokensleuth.cli_acts import add_commands
+from tokensleuth.cli_budgets import add_commands as add_budget_commands
 from tokensleuth.execution import execute
 from tokensleuth.options import (
     AllFlag,
@@ -368,3 +369,4 @@ def doctor(
 
 
 add_commands(app)
+add_budget_commands(app)

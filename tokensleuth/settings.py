@@ -10,6 +10,7 @@ from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.owners import OwnerRule
 from ledger.prices.overrides import ModelAlias, PriceOverride
+from tokensleuth.budgets.settings import Budgets
 from tokensleuth.people import Approver, shared_marks
 from tokensleuth.settings_acts import Actions, Gateways, Route, SlackSettings, Web
 from tools.calendar import CalendarEntry
@@ -169,6 +170,7 @@ class Settings(_Table):
     owner: tuple[OwnerRule, ...] = ()
     model_alias: tuple[ModelAlias, ...] = ()
     price_override: tuple[PriceOverride, ...] = ()
+    budget: Budgets = ()
     calendar: tuple[CalendarEntry, ...] = ()
     """What was planned: changes of spend in these hours and scopes have an explanation to check first."""
 

@@ -1,0 +1,1 @@
+"""The backtest of the forecast: how often its interval holds what came, and its error."""
