@@ -1,12 +1,11 @@
 """How fast Slack is answered while detection runs: signed clicks at 50 a second for 10 seconds.
 
-`python -m evals.acks` starts the real service on the demo's ledger, with the fake Slack, and detects in
-processes beside it, as the service does; it also tells how long a restart takes until it is ready.
+`python -m evals.acks` starts the real service on the demo's ledger, with the fake Slack, and asks it for
+investigations, which it runs beside; it also tells how long a restart takes until it is ready.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from evals.child_process import stop
 from evals.e2e_slack.service import SIGNING_SECRET, Peers, Served, make_demo, service, write_settings
 from evals.fake_slack import fake_slack
 from evals.results import Figure, Section
@@ -28,6 +26,7 @@ from ledger.synthetic.demo import DEMO_RANGE
 from tokensleuth.slackapp.signing import sign
 
 PER_SECOND, SECONDS = 50, 10
+JOBS, UNDER_WAY_S = 6, 4.0
 P99_MS, MAX_MS, READY_S = 500.0, 3000.0, 10.0
 _TEAM, _CHANNEL, _USER = "T0000001", "C0000001", "U0000001"
 
@@ -87,29 +86,14 @@ def section(acks: Acks) -> Section:
 
 @contextmanager
 def _detecting(served: Served) -> Iterator[None]:
-    """Detection over the demo's week, again and again."""
-    stopping = Event()
-
-    def detect() -> None:
-        span = f"{DEMO_RANGE.start_at:%Y-%m-%d}..{DEMO_RANGE.end_at:%Y-%m-%d}"
-        command = [sys.executable, "-m", "tokensleuth", "detect", span, "--json"]
-        where = ["--config", str(served.config), "--ledger", str(served.ledger)]
-        while not stopping.is_set():
-            process = subprocess.Popen(
-                [*command, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            while process.poll() is None and not stopping.is_set():
-                stopping.wait(0.1)
-            stop(process)
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(detect)
-        Event().wait(2.0)
-        try:
-            yield
-        finally:
-            stopping.set()
-            running.result()
+    """Investigations of the demo's week, as people ask for them: the service runs one after the other."""
+    span = f"{DEMO_RANGE.start_at:%Y-%m-%d}..{DEMO_RANGE.end_at:%Y-%m-%d}"
+    with httpx2.Client(base_url=served.url, timeout=30) as client:
+        for number in range(JOBS):
+            body, headers = _signed_form(_command(span, number))
+            client.post("/slack/commands", content=body, headers=headers).raise_for_status()
+    Event().wait(UNDER_WAY_S)
+    yield
 
 
 def _clicked(url: str) -> list[tuple[float, int]]:
@@ -120,7 +104,7 @@ def _clicked(url: str) -> list[tuple[float, int]]:
         def click(number: int) -> tuple[float, int]:
             wait = began + number / PER_SECOND - perf_counter()
             Event().wait(max(wait, 0))
-            body, headers = _signed(number)
+            body, headers = _signed_form(_click(number))
             sent = perf_counter()
             status = client.post("/slack/actions", content=body, headers=headers).status_code
             return (perf_counter() - sent) * 1000, status
@@ -128,7 +112,19 @@ def _clicked(url: str) -> list[tuple[float, int]]:
         return list(pool.map(click, range(PER_SECOND * SECONDS)))
 
 
-def _signed(number: int) -> tuple[bytes, dict[str, str]]:
+def _command(span: str, number: int) -> dict[str, str]:
+    return {
+        "command": "/investigate",
+        "text": span,
+        "team_id": _TEAM,
+        "channel_id": _CHANNEL,
+        "user_id": _USER,
+        "user_name": "alice",
+        "trigger_id": f"{number}.0",
+    }
+
+
+def _click(number: int) -> dict[str, str]:
     payload = {
         "type": "block_actions",
         "user": {"id": _USER, "username": "alice", "team_id": _TEAM},
@@ -140,7 +136,11 @@ def _signed(number: int) -> tuple[bytes, dict[str, str]]:
         "trigger_id": f"{number}.1",
         "api_app_id": "A1",
     }
-    body, at = urlencode({"payload": json.dumps(payload)}).encode(), str(int(time()))
+    return {"payload": json.dumps(payload)}
+
+
+def _signed_form(fields: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+    body, at = urlencode(fields).encode(), str(int(time()))
     return body, {
         "X-Slack-Request-Timestamp": at,
         "X-Slack-Signature": sign(body, SIGNING_SECRET, at),

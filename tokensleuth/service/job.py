@@ -5,6 +5,7 @@ Its order comes as JSON on stdin, never on the command line, where every user of
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,9 +23,13 @@ from tokensleuth.investigation import InvestigatedRange, investigate_range
 from tokensleuth.people import Identity
 from tokensleuth.service.alerts import announce_found
 
+POLITE = 10
+"""Below the service itself, which has 3 seconds to answer a click."""
+
 
 def main() -> int:
     """0 when it was answered, be it that the range is wrong; 1 when it may be tried again."""
+    os.nice(POLITE)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     order = json.load(sys.stdin)
     config = Path(order["config"]) if order["config"] else None

@@ -40,7 +40,7 @@ class SlackParts:
     def workers(self) -> list[Worker]:
         return [
             Worker("slack sender", lambda: self.sender.send_one(utc_now())),
-            Worker("slack inbox", lambda: self.inbox.handle_one(utc_now()), idle_s=0.2, pace_s=0.05),
+            Worker("slack inbox", lambda: self.inbox.handle_one(utc_now()), idle_s=0.2, pace_s=0.15),
         ]
 
     @property

@@ -1,6 +1,5 @@
 """From a letter of the outbox to the message it becomes, with the casebook as it is when it is sent."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +8,6 @@ from typing import Final, cast
 
 from sqlalchemy import Connection, select
 
-from ledger.window import Window, parse_instant
 from tokensleuth.approvals.rules import ApprovalRules
 from tokensleuth.casebook.queues import Queued
 from tokensleuth.casebook.schema import incidents
@@ -20,7 +18,6 @@ from tokensleuth.slackapp.answers import failed, found, not_counted, not_ours, o
 from tokensleuth.slackapp.limits import Rendered
 from tokensleuth.slackapp.look import Look
 from tokensleuth.slackapp.placing import Place
-from tokensleuth.slackapp.sentences import title
 from tokensleuth.slackapp.storm import storm
 from tokensleuth.slackapp.thread import ThreadKind, details, thread_letter
 
@@ -63,7 +60,12 @@ class LetterRendering:
         if letter.kind != "alert":
             return None
         view = self._view(connection, letter.incident_id)
-        return _drawn(view, view.timeline) if view and view.timeline else None
+        if view is None:
+            return None
+        # Imported here: the renderer loads an engine that most letters need not pay for.
+        from tokensleuth.incident_chart import message_png
+
+        return message_png(view)
 
     def _look(self, place: Place) -> Look:
         return Look(
@@ -127,25 +129,3 @@ def _whisper(body: Mapping[str, object], view: IncidentView | None, look: Look) 
     if view is None or not asked:
         return not_counted("that proposal is superseded: a later investigation found something else")
     return details(asked[0], view, look)
-
-
-def _drawn(view: IncidentView, line: Mapping[str, object]) -> bytes:
-    # Imported here: the renderer loads an engine that most letters need not pay for.
-    from tokensleuth.charts import IncidentChart, render_png
-
-    window = Window(parse_instant(str(line["start_at"])), parse_instant(str(line["end_at"])))
-    chart = IncidentChart(
-        title=title(view.incident),
-        subtitle=f"{view.incident['start_at']} to {view.incident['end_at']}",
-        hours=list(window.each_hour()),
-        actual=_known(line["actual"]),
-        expected=_known(line["expected"]),
-        low=_known(line["low"]),
-        high=_known(line["high"]),
-        flagged=cast(Sequence[bool], line["flagged"]),
-    )
-    return render_png(chart)
-
-
-def _known(values: object) -> list[float]:
-    return [math.nan if value is None else float(value) for value in cast(Sequence[float | None], values)]

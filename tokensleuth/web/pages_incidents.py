@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from tokensleuth.casebook import JsonObject
 from tokensleuth.casebook.views import IncidentView, read_view
+from tokensleuth.incident_chart import page_png
 from tokensleuth.web.effects import effect_bars
-from tokensleuth.web.incident_chart import chart_png
 from tokensleuth.web.parts import WebParts
 from tokensleuth.web.reading import PAGE, read_incident_rows
 from tokensleuth.web.rendering import page
@@ -61,7 +61,7 @@ def incident(request: Request, incident_id: str, parts: PartsHere, session: Logg
 
 
 def chart(incident_id: str, parts: PartsHere, narrow: bool = False) -> Response:
-    png = chart_png(incident_here(parts, incident_id), narrow=narrow)
+    png = page_png(incident_here(parts, incident_id), narrow=narrow)
     if png is None:
         raise HTTPException(404, f"no hours of {incident_id} were kept to chart")
     return Response(png, media_type="image/png")

@@ -8,7 +8,8 @@ from typing import cast
 from ledger.window import HOUR
 from tokensleuth.casebook import JsonObject
 from tokensleuth.casebook.views import IncidentView
-from tokensleuth.charts import IncidentChart, Spec, chart_spec, drawn_png
+from tokensleuth.charts import IncidentChart, Spec, chart_spec
+from tokensleuth.drawing import png_apart
 from tokensleuth.terminal.text import cause_text, period, scope_text, usd
 
 ON_PAGE: Mapping[str, object] = {
@@ -22,13 +23,20 @@ NARROW: Mapping[str, object] = {"width": 440, "height": 300}
 """For a phone: so few points across leave the letters legible."""
 
 
-def chart_png(view: IncidentView, *, narrow: bool) -> bytes | None:
-    """None where no hours were kept."""
+def message_png(view: IncidentView) -> bytes | None:
+    """For a message, with title and legend; None where no hours were kept or it could not be drawn."""
+    if not view.timeline:
+        return None
+    return png_apart(chart_spec(incident_chart(view.incident, view.timeline)))
+
+
+def page_png(view: IncidentView, *, narrow: bool) -> bytes | None:
+    """For a page; None where no hours were kept or it could not be drawn."""
     if not view.timeline:
         return None
     spec = chart_spec(incident_chart(view.incident, view.timeline))
     plain = {"layer": [layer for layer in cast(Sequence[Spec], spec["layer"]) if not _is_legend(layer)]}
-    return drawn_png({**spec, **plain, **ON_PAGE, **(NARROW if narrow else {})})
+    return png_apart({**spec, **plain, **ON_PAGE, **(NARROW if narrow else {})})
 
 
 def incident_chart(incident: JsonObject, timeline: JsonObject) -> IncidentChart:
