@@ -7,6 +7,7 @@ import typer
 
 from tokensleuth.cli_acts import add_commands
 from tokensleuth.cli_budgets import add_commands as add_budget_commands
+from tokensleuth.cli_export import add_commands as add_export_commands
 from tokensleuth.execution import execute
 from tokensleuth.options import (
     AllFlag,
@@ -370,3 +371,4 @@ def doctor(
 
 add_commands(app)
 add_budget_commands(app)
+add_export_commands(app)

@@ -42,7 +42,12 @@ _CONTRACT_SQL = {
     "region": "RegionId",
     "service_tier": "tier",
     "requests": "coalesce(x_Requests, '0')",
-    "cost_usd": "cast(try_cast(EffectiveCost as decimal(38, 12)) as varchar)",
+    "failed_requests": "coalesce(x_FailedRequests, '0')",
+    "retried_requests": "coalesce(x_RetriedRequests, '0')",
+    "reasoning_tokens": "x_ReasoningTokens",
+    # Our own export says which costs no source billed: those are computed again, and unpriced stays unpriced.
+    "cost_usd": """case when x_CostBasis in ('computed', 'unpriced') then null
+        else cast(try_cast(EffectiveCost as decimal(38, 12)) as varchar) end""",
     "record_id": f"concat('focus:', md5({identity_sql(charge=False)}))",
     # A quantity is read as text so that what is no whole number is told as the file has it.
     **{
@@ -79,6 +84,9 @@ _SHOWN = {
     "region": "RegionId",
     "service_tier": "x_ServiceTier",
     "requests": "x_Requests",
+    "failed_requests": "x_FailedRequests",
+    "retried_requests": "x_RetriedRequests",
+    "reasoning_tokens": "x_ReasoningTokens",
     "cost_usd": "EffectiveCost",
     "record_id": "ChargeDescription",
     **dict.fromkeys(_TOKEN_COLUMNS, "ConsumedQuantity"),

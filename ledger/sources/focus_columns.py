@@ -35,6 +35,7 @@ READ_COLUMNS = (
     "CommitmentDiscountId", "CommitmentDiscountStatus", "ConsumedQuantity", "ConsumedUnit", "CredentialId",
     "PricingCategory", "PricingCurrency", "ProviderName", "RegionId", "ResourceId", "ResourceName",
     "ResourceType", "ServiceProviderName", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId",
-    "SubAccountId", "Tags", "x_CredentialId", "x_Model", "x_ModelId", "x_Requests", "x_ServiceTier",
+    "SubAccountId", "Tags", "x_CostBasis", "x_CredentialId", "x_FailedRequests", "x_Model", "x_ModelId",
+    "x_ReasoningTokens", "x_Requests", "x_RetriedRequests", "x_ServiceTier",
 )  # fmt: skip
 """What is read of a row; the rest is accepted and left alone."""

@@ -6,6 +6,7 @@ from ledger.ingest.checks import INSTANT, problem_sql
 from ledger.ingest.secrets import NOT_AN_ID, looks_secret
 from ledger.ingest.table import Problem, quoted
 from ledger.money import PICO_PER_USD
+from ledger.scope import UNALLOCATED
 from ledger.sources.focus_columns import READ_COLUMNS
 from ledger.sources.providers import SELLERS, renamed_sql
 
@@ -52,7 +53,8 @@ def parsed_sql(tags: Mapping[str, str]) -> str:
     credential = "coalesce(CredentialId, x_CredentialId)"
     stated_model = f"coalesce({_detail('ModelId')}, x_Model, x_ModelId)"
     named = "case when lower(ResourceType) in ('model', 'deployment') then ResourceName end"
-    seller = renamed_sql("coalesce(ServiceProviderName, ProviderName)", SELLERS)
+    named_seller = renamed_sql("coalesce(ServiceProviderName, ProviderName)", SELLERS)
+    seller = f"nullif({named_seller}, '{UNALLOCATED.lower()}')"
     details = _object("SkuPriceDetails")
     columns = {
         "start_at": _instant("ChargePeriodStart"),

@@ -1,0 +1,1 @@
+"""The ledger as a FOCUS bill: columns, rows, writer, checker, and what is said of the result."""
