@@ -19,6 +19,7 @@ from ledger.migrations import migrate, refuse_other_schema
 from ledger.prices.book import PriceBook
 from ledger.prices.coverage import PricingSummary, unpriced_usage
 from ledger.prices.repricing import RepriceReport, reprice
+from ledger.pulled import Pulled
 from ledger.reader import Reader
 from ledger.sources import SOURCES
 
@@ -34,6 +35,7 @@ class Ledger:
         self._connection = connection
         self.reader = Reader(DuckDbEngine(connection))
         self.kept = Kept(connection)
+        self.pulled = Pulled(connection)
 
     def load(
         self, path: Path, options: LoadOptions, *, attribution: Attribution, book: PriceBook

@@ -15,7 +15,7 @@ from ledger.scope import DIMENSIONS
 CONTRACT = Path(__file__).parents[1] / "docs" / "contract"
 NAMES = (
     *("accept-baseline", "baselines", "detect", "detect-live", "doctor", "incidents", "ingest"),
-    *("investigate", "proposals", "refit", "reprice", "simulate"),
+    *("investigate", "proposals", "refit", "reprice", "simulate", "sync"),
 )
 EFFECTS = [
     *("volume", "retries", "new_entities", "gone_entities", "model_mix", "tier_mix", "input_length"),

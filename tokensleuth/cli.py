@@ -8,6 +8,7 @@ import typer
 from tokensleuth.cli_acts import add_commands
 from tokensleuth.cli_budgets import add_commands as add_budget_commands
 from tokensleuth.cli_export import add_commands as add_export_commands
+from tokensleuth.cli_sync import add_commands as add_sync
 from tokensleuth.execution import execute
 from tokensleuth.options import (
     AllFlag,
@@ -370,5 +371,6 @@ def doctor(
 
 
 add_commands(app)
+add_sync(app)
 add_budget_commands(app)
 add_export_commands(app)

@@ -11,6 +11,7 @@ from ledger.errors import RefusedError
 from ledger.owners import OwnerRule
 from ledger.prices.overrides import ModelAlias, PriceOverride
 from tokensleuth.budgets.settings import Budgets
+from tokensleuth.connectors.settings import SourceSettings, different_names
 from tokensleuth.people import Approver, shared_marks
 from tokensleuth.settings_acts import Actions, Gateways, Route, SlackSettings, Web
 from tools.calendar import CalendarEntry
@@ -167,6 +168,8 @@ class Settings(_Table):
     secret: SecretStr | None = Field(default=None, exclude=True)
     """TOKENSLEUTH_SECRET: signs audit trail, buttons and sessions. Absent: a file beside the casebook."""
     focus_tags: FocusTags = FocusTags()
+    source: tuple[SourceSettings, ...] = ()
+    """What `sync` pulls from; without any, the gateways whose keys are in the environment."""
     owner: tuple[OwnerRule, ...] = ()
     model_alias: tuple[ModelAlias, ...] = ()
     price_override: tuple[PriceOverride, ...] = ()
@@ -180,6 +183,11 @@ class Settings(_Table):
         if shared := shared_marks(approvers):
             raise ValueError(f"{shared[0]} is given twice; whoever it is must be one person")
         return approvers
+
+    @field_validator("source")
+    @classmethod
+    def _have_different_names(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        return different_names(sources)
 
     @field_validator("detection")
     @classmethod

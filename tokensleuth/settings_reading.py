@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from ledger.errors import RefusedError
+from tokensleuth.connectors.settings import with_secrets
 from tokensleuth.settings import LlmSettings, Settings
 
 DEFAULT_FILE = Path("tokensleuth.toml")
@@ -87,6 +88,7 @@ def _with_secrets(settings: Settings) -> Settings:
             "secret": secret("secret"),
             "slack": settings.slack.model_copy(update=tokens),
             "gateways": gateways.model_copy(update=addresses),
+            "source": with_secrets(settings.source, os.environ),
         }
     )
 

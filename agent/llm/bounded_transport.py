@@ -19,8 +19,9 @@ UNPACKED = frozenset({b"content-encoding", b"content-length", b"transfer-encodin
 class BoundedTransport(httpx2.BaseTransport):
     """The read timeout of a request, for HTTP clients that of each read, is here that of the whole answer."""
 
-    def __init__(self, inner: httpx2.BaseTransport | None = None) -> None:
+    def __init__(self, inner: httpx2.BaseTransport | None = None, *, max_bytes: int = MAX_BYTES) -> None:
         self._inner = inner or httpx2.HTTPTransport()
+        self._max_bytes = max_bytes
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["Accept-Encoding"] = "gzip"
@@ -34,7 +35,7 @@ class BoundedTransport(httpx2.BaseTransport):
     def _whole(self, request: httpx2.Request, deadline: float) -> httpx2.Response:
         response = self._inner.handle_request(request)
         try:
-            body = _body(response, request, deadline)
+            body = _body(response, request, deadline, self._max_bytes)
         finally:
             response.close()
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in UNPACKED]
@@ -63,7 +64,7 @@ def _within(
     return given
 
 
-def _body(response: httpx2.Response, request: httpx2.Request, deadline: float) -> bytes:
+def _body(response: httpx2.Response, request: httpx2.Request, deadline: float, most: int) -> bytes:
     """The body, unpacked as it comes: a few packed bytes may hold gigabytes."""
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip"):
@@ -73,11 +74,11 @@ def _body(response: httpx2.Response, request: httpx2.Request, deadline: float) -
     for chunk in response.iter_raw():
         packed += len(chunk)
         try:
-            body += unpacker.decompress(chunk, MAX_BYTES + 1 - len(body)) if unpacker else chunk
+            body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
         except zlib.error as error:
             raise httpx2.DecodingError(f"the answer is no gzip: {error}", request=request) from None
-        if len(body) > MAX_BYTES:
-            raise httpx2.ReadError(f"the answer is larger than {MAX_BYTES:,} bytes", request=request)
+        if len(body) > most:
+            raise httpx2.ReadError(f"the answer is larger than {most:,} bytes", request=request)
         if time.monotonic() > deadline:
             raise httpx2.ReadTimeout("the answer came too slowly", request=request)
     if unpacker and packed and not unpacker.eof:

@@ -10,9 +10,10 @@ from urllib.parse import quote
 import httpx2
 from pydantic import JsonValue, SecretStr
 
+from agent.llm.bounded_transport import MAX_BYTES as TRANSPORT_BYTES
 from agent.llm.bounded_transport import BoundedTransport
 from ledger.errors import RefusedError
-from tokensleuth.gateways.http_answer import Answer, MissingError, read_answer, redacted
+from tokensleuth.gateways.http_answer import MAX_BYTES, Answer, MissingError, read_answer, redacted
 from tokensleuth.gateways.port import CannotError, GatewayError, NotSentError, UnsureError
 
 CONNECT_S = 5.0
@@ -35,8 +36,10 @@ class JsonHttp:
         headers: Mapping[str, SecretStr | str],
         timeout_s: float = 20.0,
         transport: httpx2.BaseTransport | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         """Raises RefusedError for an address that is none and a header value that HTTP cannot hold."""
+        self._max_bytes = max_bytes
         self._base = _checked_base(base_url)
         self._host = httpx2.URL(self._base).netloc.decode("ascii", "replace")
         shown = {name: _header_value(name, value) for name, value in headers.items()}
@@ -44,7 +47,7 @@ class JsonHttp:
         # A kept connection that the provider closes meanwhile would make a write's outcome unsure.
         fresh = httpx2.HTTPTransport(limits=httpx2.Limits(max_keepalive_connections=0))
         self._client = httpx2.Client(
-            transport=BoundedTransport(transport or fresh),
+            transport=BoundedTransport(transport or fresh, max_bytes=max(max_bytes, TRANSPORT_BYTES)),
             headers={"Accept": "application/json", "User-Agent": "tokensleuth", **shown},
             timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
             follow_redirects=False,
@@ -115,7 +118,8 @@ class JsonHttp:
             response = self._client.send(request)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
             raise _without_answer(error, where, reading=method == "GET") from None
-        return read_answer(response, where, reading=method == "GET", secrets=self._secrets)
+        reading = method == "GET"
+        return read_answer(response, where, reading=reading, secrets=self._secrets, most=self._max_bytes)
 
 
 def path_of(*parts: str) -> str:

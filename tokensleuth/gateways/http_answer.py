@@ -55,12 +55,14 @@ class Answer:
             ) from None
 
 
-def read_answer(response: httpx2.Response, where: str, *, reading: bool, secrets: Sequence[str]) -> Answer:
+def read_answer(
+    response: httpx2.Response, where: str, *, reading: bool, secrets: Sequence[str], most: int = MAX_BYTES
+) -> Answer:
     """A 2xx as it is; anything else is raised."""
     body = response.content
     told = f"{where}: status {response.status_code}"
-    if len(body) > MAX_BYTES:
-        raise _unclear(f"{told}, and the answer is larger than {MAX_BYTES:,} bytes", reading)
+    if len(body) > most:
+        raise _unclear(f"{told}, and the answer is larger than {most:,} bytes", reading)
     if response.is_success:
         return Answer(body, response.status_code, where, reading)
     raise _refusal(response, told + _words(body, secrets), reading)

@@ -11,9 +11,10 @@ import httpx2
 import openai
 from pydantic import JsonValue, SecretStr
 
+from agent.llm.bounded_transport import MAX_BYTES as TRANSPORT_BYTES
 from agent.llm.bounded_transport import BoundedTransport
 from ledger.errors import RefusedError
-from tokensleuth.gateways.http_answer import MissingError, read_answer
+from tokensleuth.gateways.http_answer import MAX_BYTES, MissingError, read_answer
 from tokensleuth.gateways.openai_answers import Named, Page
 from tokensleuth.gateways.port import CannotError, GatewayError, NotSentError, RefusedCallError, UnsureError
 from tokensleuth.gateways.shapes import taken
@@ -35,9 +36,15 @@ class OpenAiCalls:
     """One organisation, by its admin key."""
 
     def __init__(
-        self, base_url: str, admin_key: SecretStr, timeout_s: float, transport: httpx2.BaseTransport | None
+        self,
+        base_url: str,
+        admin_key: SecretStr,
+        timeout_s: float,
+        transport: httpx2.BaseTransport | None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._secrets = (_checked(admin_key),)
+        self._max_bytes = max_bytes
         # A kept connection that the provider closes meanwhile would make a write's outcome unsure.
         fresh = httpx2.HTTPTransport(limits=httpx2.Limits(max_keepalive_connections=0))
         self._client = openai.OpenAI(
@@ -47,13 +54,17 @@ class OpenAiCalls:
             timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
             max_retries=0,
             http_client=httpx2.Client(
-                transport=BoundedTransport(transport or fresh), follow_redirects=False, trust_env=False
+                transport=BoundedTransport(transport or fresh, max_bytes=max(max_bytes, TRANSPORT_BYTES)),
+                follow_redirects=False,
+                trust_env=False,
             ),
         )
         # The environment's, which belong to the model's key.
         self._client.organization = self._client.project = None
         self.host = self._client.base_url.host
         self.projects = self._client.admin.organization.projects
+        self.usage = self._client.admin.organization.usage
+        self.users = self._client.admin.organization.users
 
     def close(self) -> None:
         self._client.close()
@@ -68,7 +79,9 @@ class OpenAiCalls:
             raise _without_answer(error, where, reading) from None
         except ValueError:  # of the SDK, for a path with dots or an empty id
             raise CannotError(f"{where}: an id is empty or leaves its place in the path") from None
-        return read_answer(response, where, reading=reading, secrets=self._secrets).json()
+        return read_answer(
+            response, where, reading=reading, secrets=self._secrets, most=self._max_bytes
+        ).json()
 
     def read(self, call: Callable[[], Raw], where: str) -> JsonValue | None:
         """The answer's JSON; None on 404 and only then."""

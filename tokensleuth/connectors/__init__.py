@@ -1,0 +1,1 @@
+"""Live sources: what `sync` pulls from providers and gateways into the ledger."""
