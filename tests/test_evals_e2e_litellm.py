@@ -11,6 +11,7 @@ from evals.e2e_litellm import ACTIONS, main
 from evals.fake_litellm import MASTER_KEY, fake_litellm
 from evals.litellm_peer.install import PeerAbsentError, installed
 from evals.litellm_peer.postgres import postgres
+from evals.unavailable import NO_SKIPS
 
 
 def run(monkeypatch: pytest.MonkeyPatch, url: str) -> int:
@@ -54,6 +55,7 @@ def test_a_peer_that_cannot_run_here_is_a_skip_with_its_reason(
 ) -> None:
     monkeypatch.delenv("LITELLM_URL", raising=False)
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv(NO_SKIPS, raising=False)
     assert main() == 0
     assert capsys.readouterr().out == "skipped: node is not installed; Debian's nodejs and npm will do\n"
 
@@ -77,3 +79,10 @@ def test_the_engine_stand_in_tells_the_commit_that_the_client_wants() -> None:
     shim = Path(e2e_litellm.__file__).parent / "litellm_peer" / "qe-shim.cjs"
     told = subprocess.run(["node", shim, "--version"], capture_output=True, text=True, check=True).stdout
     assert told == "query-engine 393aa359c9ad4a4bb28630fb5613f9c281cde053\n"
+
+
+def test_where_nothing_may_be_skipped_a_missing_peer_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("LITELLM_URL", raising=False)
+    monkeypatch.setenv(NO_SKIPS, "1")
+    assert main() == 1
