@@ -6,8 +6,9 @@
 import argparse
 import json
 import re
+import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -178,9 +179,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--journal", type=Path, required=True)
     asked = parser.parse_args()
-    with fake_slack(asked.journal, port=asked.port) as server, suppress(KeyboardInterrupt):
+    stopping = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with fake_slack(asked.journal, port=asked.port) as server:
         print(server.base_url, flush=True)
-        Event().wait()
+        stopping.wait()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from signal import SIGINT
+from signal import SIGTERM
 
 import pytest
 
@@ -32,8 +32,11 @@ def served(tmp_path: Path) -> Iterator[str]:
     with process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
-        process.send_signal(SIGINT)
-        assert process.wait(10) == 0
+        process.send_signal(SIGTERM)
+        try:
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 def test_it_serves_by_itself_fails_when_told_and_keeps_a_journal(served: str, tmp_path: Path) -> None:
