@@ -190,9 +190,10 @@ def _remember(app: App, key: str, window: Window) -> None:
     """An incident of the week before, what was decided about it, and a level somebody accepted."""
     earlier = Window(window.start_at - timedelta(days=7), window.start_at - timedelta(days=6))
     scope: dict[Dimension, str] = {"key_id": key, "feature": "canary-place"}
+    target: JsonObject = {"gateway": "none", "key_id": key, "feature": "canary-place"}
     proposal: JsonObject = {
         "id": "prop_1", "action": "mark_expected", "expected_saving_usd_per_day": "1.00",
-        "target": {"gateway": "none", **scope}, "parameters": {}, "reversible": True,
+        "target": target, "parameters": {}, "reversible": True,
     }  # fmt: skip
     incident: JsonObject = {
         "id": "inc_then", **earlier.as_json(), "scope": dict(scope), "verdict": "confirmed",
