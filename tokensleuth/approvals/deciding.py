@@ -69,6 +69,9 @@ def decide(casebook: Casebook, request: Request, rules: ApprovalRules, now: date
 
 def expire_lapsed(casebook: Casebook, now: datetime) -> list[str]:
     """Mark what nobody decided in time: from then on also a clock that is set back does not revive it."""
+    with casebook.reading() as connection:
+        if not lapsed(connection, now):
+            return []
     with casebook.writing() as connection:
         moved = [a for a in lapsed(connection, now) if move(connection, a, to="expired", now=now)]
         for asked in moved:

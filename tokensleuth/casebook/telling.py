@@ -37,12 +37,6 @@ def message_at(connection: Connection, channel: str, ts: str) -> Sequence[Messag
     return [_message(row) for row in connection.execute(statement).mappings()]
 
 
-def asked_since(connection: Connection, since: datetime) -> int:
-    """How many messages of their own were begun at or after an instant; a storm counts once per channel."""
-    statement = select(func.count(messages.c.outbox_id.distinct())).where(messages.c.asked_at >= since)
-    return int(connection.scalar(statement) or 0)
-
-
 def add_message(connection: Connection, message: Message) -> None:
     """Note that a channel is told of an incident."""
     values = {name: getattr(message, name) for name in Message.__dataclass_fields__}

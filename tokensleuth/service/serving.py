@@ -48,6 +48,7 @@ class Service:
     app: App
     casebook: Casebook
     owner: str
+    watcher: Watcher
     stopping: Event = field(default_factory=Event)
     workers: list[Worker] = field(default_factory=list)
     slack: SlackParts | None = None
@@ -63,7 +64,7 @@ class Service:
         expire_lapsed(self.casebook, now)
         if not self.app.settings.actions.dry_run:
             end_temporary(self.casebook, rules, now)
-        self._watcher().look()
+        self.watcher.look()
         keep_anchor(self.casebook, self.app.settings.store.casebook_url)
         return False
 
@@ -107,9 +108,6 @@ class Service:
         if self.slack:
             self.workers += self.slack.workers
 
-    def _watcher(self) -> Watcher:
-        return Watcher(self.casebook, self.app.reading_ledger, playbooks_of(self.app))
-
 
 def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
     """Run until SIGTERM or Ctrl-C; raises RefusedError where another process works on the casebook."""
@@ -118,7 +116,8 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
     with ExitStack() as stack:
         stack.enter_context(sole_worker(url))
         casebook = stack.enter_context(app.casebook())
-        service = Service(app, casebook, worker_name())
+        watcher = Watcher(casebook, app.reading_ledger, playbooks_of(app))
+        service = Service(app, casebook, worker_name(), watcher)
         stack.enter_context(_ended_by_signals(service.stopping))
         if not is_shared(url):
             with casebook.writing() as connection:
