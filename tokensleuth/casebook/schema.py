@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration under `migrations/versions`; numbered, so that older sorts before newer."""
 
 VERSION_TABLE = "casebook_version"
