@@ -137,3 +137,16 @@ def test_people_get_a_table(company: Company) -> None:
     assert ran.exit_code == 0
     assert "completions" in ran.stdout
     assert "1 rows read: 1 new" in ran.stdout
+
+
+def test_keys_of_a_gateway_that_is_pulled_itself_are_left_out(company: Company) -> None:
+    config = company.folder / "tokensleuth.toml"
+    config.write_text(
+        config.read_text().replace('kind = "openai"', 'kind = "openai"\nexcept_keys = ["key_gate*"]')
+    )
+    at = utc_now().replace(minute=0, second=0) - 3 * HOUR
+    company.openai.add(at, project_id="proj_1", api_key_id="key_gateway", model="gpt-4o", input_uncached=5)
+    company.openai.add(at, project_id="proj_1", api_key_id="key_own", model="gpt-4o", input_uncached=7)
+    ran = company.sync()
+    pulled = [item for item in items(ran) if item["source"] == "openai"]
+    assert sum(int(str(item["new"])) for item in pulled) == 1

@@ -133,7 +133,7 @@ def find_subjects(
         baselines=app.accepted_baselines(),
         progress=lambda done, total: progress(done, total, "scoring"),
     )
-    subjects = tuple(_subject(incident) for incident in found.detection.incidents)
+    subjects = tuple(subject_of(incident) for incident in found.detection.incidents)
     scored = found.detection.scores
     seen = tuple(Found(i.scope, i.window, i.direction) for i in found.detection.incidents)
     return Asked(covered, subjects or (whole,), len(subjects), least_usd, found.unpriced, scored, seen)
@@ -196,7 +196,7 @@ def _investigate(
     return Investigated(investigation, seconds, timeline(deps.reader, subject.scope, subject.window, scored))
 
 
-def _subject(incident: Incident) -> Subject:
+def subject_of(incident: Incident) -> Subject:
     return Subject(
         incident_id=incident.id,
         window=incident.window,

@@ -8,6 +8,7 @@ import numpy as np
 
 from detectors.hierarchy import merge_incidents
 from detectors.incidents import Incident, Spike
+from detectors.scored import ScoredSeries
 from detectors.settings import DetectorSettings
 from detectors.spikes import extract_spikes
 from detectors.statistics import IntArray
@@ -23,6 +24,7 @@ from tokensleuth.live_hours import LiveHours, flagged_rows, read_hours
 from tokensleuth.live_leaves import live_leaves
 from tokensleuth.live_series import scored_series, with_others
 from tokensleuth.ranges import usage_extent
+from tokensleuth.thresholds import Suppressed, Threshold, opened, suppressed
 
 _LEAF_HISTORY = timedelta(weeks=4)
 """What a spike's leaves are compared with: 3 weeks before it began, or a little more."""
@@ -49,6 +51,15 @@ class LiveDetection:
     incidents: tuple[Incident, ...]
     series_scored: int
     not_scored: tuple[NotScored, ...]
+    scored: ScoredSeries | None = None
+    """The series of the spikes, from days before; None where nothing was flagged."""
+    suppressed: tuple[Suppressed, ...] = ()
+    """The incidents that stay below a threshold somebody raised."""
+
+    @property
+    def opened(self) -> tuple[Incident, ...]:
+        """The incidents that do not."""
+        return opened(self.incidents, self.suppressed)
 
     @property
     def window(self) -> Window:
@@ -56,12 +67,17 @@ class LiveDetection:
 
 
 def detect_live(
-    ledger: Ledger, settings: DetectorSettings, *, now: datetime, done: Callable[[str], None] = lambda _: None
+    ledger: Ledger,
+    settings: DetectorSettings,
+    *,
+    now: datetime,
+    thresholds: Sequence[Threshold] = (),
+    done: Callable[[str], None] = lambda _: None,
 ) -> LiveDetection:
     """Find the spikes that touch the last 72 complete hours, each as a whole, and merge them.
 
-    `done` is told each stage when it is over. Raises RefusedError where there is no usage, or no kept model
-    that serves.
+    Raised `thresholds` change nothing of what is found, only whether it opens. `done` is told each stage when
+    it is over. Raises RefusedError where there is no usage, or no kept model that serves.
     """
     ledger.limit_memory(MEMORY_MB)
     extent = usage_extent(ledger.reader)
@@ -73,6 +89,7 @@ def detect_live(
     done("scores")
     spikes: Sequence[Spike] = ()
     incidents: tuple[Incident, ...] = ()
+    scored = None
     if len(found.rows):
         scored = scored_series(ledger.kept, hours, found, in_force.settings.history_days)
         spikes = extract_spikes(scored, in_force.settings)
@@ -90,6 +107,8 @@ def detect_live(
         incidents=incidents,
         series_scored=int(known.sum()),
         not_scored=tuple(_not_scored(ledger.kept, hours.rows, new, hours.rows.series_ids[~known], in_force)),
+        scored=scored,
+        suppressed=suppressed(incidents, spikes, thresholds),
     )
 
 

@@ -12,7 +12,11 @@ from ledger.owners import OwnerRule
 from ledger.prices.overrides import ModelAlias, PriceOverride
 from tokensleuth.budgets.settings import Budgets
 from tokensleuth.connectors.settings import SourceSettings, different_names
+from tokensleuth.digest.settings import DigestSettings
+from tokensleuth.observing.settings import HeartbeatSettings, LogSettings, MetricsSettings
 from tokensleuth.people import Approver, shared_marks
+from tokensleuth.reconciling.settings import ReconciliationSettings
+from tokensleuth.schedule.settings import Schedule
 from tokensleuth.settings_acts import Actions, Gateways, Route, SlackSettings, Web
 from tools.calendar import CalendarEntry
 
@@ -174,6 +178,12 @@ class Settings(_Table):
     model_alias: tuple[ModelAlias, ...] = ()
     price_override: tuple[PriceOverride, ...] = ()
     budget: Budgets = ()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
+    schedule: Schedule = Schedule()
+    digest: DigestSettings = DigestSettings()
+    reconciliation: ReconciliationSettings = ReconciliationSettings()
     calendar: tuple[CalendarEntry, ...] = ()
     """What was planned: changes of spend in these hours and scopes have an explanation to check first."""
 

@@ -15,6 +15,7 @@ from tokensleuth.announcing.severity import Usual, importance, is_alerted, sever
 from tokensleuth.casebook import Casebook, JsonObject
 from tokensleuth.casebook.marks import marks_in_force
 from tokensleuth.casebook.store import read_incident
+from tokensleuth.casebook.tunings import thresholds_in_force
 from tokensleuth.settings_acts import Route, SlackSettings
 
 _AT_ONCE = 25
@@ -39,7 +40,7 @@ class Announced:
     gathered: tuple[str, ...] = ()
     """Told of in a storm."""
     kept_quiet: tuple[str, ...] = ()
-    """Marked as expected, or not worth an alert: in the lists and the digest only."""
+    """Marked as expected, below a raised threshold, or not worth an alert: in the lists and the digest."""
     renewed: tuple[str, ...] = ()
     """Told of before."""
 
@@ -66,7 +67,8 @@ def _tell(
     """All of them or, after a kill, none."""
     with casebook.writing() as connection:
         hour = Hour.read(connection, limit, now)
-        batch = Batch(connection, casebook.key, hour, marks_in_force(connection, now))
+        marks, thresholds = marks_in_force(connection, now), thresholds_in_force(connection, now)
+        batch = Batch(connection, casebook.key, hour, marks, thresholds)
         told = [(alert, batch.tell(alert)) for alert in alerts]
         hour.renew_storms()
     return told

@@ -8,14 +8,15 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from tokensleuth.announcing.hour import Hour
+from tokensleuth.announcing.quieting import quiet_because
 from tokensleuth.announcing.retelling import has_risen, last_told, news, told_facts
-from tokensleuth.announcing.routing import Destination, scope_of
-from tokensleuth.announcing.severity import is_leak
+from tokensleuth.announcing.routing import Destination
 from tokensleuth.casebook import JsonObject
 from tokensleuth.casebook.audit import Entry, append_entry, read_entries
 from tokensleuth.casebook.marks import Mark
 from tokensleuth.casebook.telling import Message, messages_of, tell_incident
 from tokensleuth.settings_acts import Severity
+from tokensleuth.thresholds import Threshold
 
 ACTOR = "service:announcing"
 
@@ -48,18 +49,19 @@ class Batch:
     key: bytes = field(repr=False)
     hour: Hour
     marks: Sequence[Mark]
+    thresholds: Sequence[Threshold] = ()
 
     def tell(self, alert: Alert) -> Outcome:
         """Put in the outbox what there is to say of an incident, and note it in the audit trail."""
         told = messages_of(self.connection, alert.id)
         noted = read_entries(self.connection, subject=alert.id)
-        mark = next((mark for mark in self.marks if _silences(mark, alert.incident)), None)
+        quiet = quiet_because(alert.incident, self.marks, self.thresholds)
         if told:
-            self._retell(alert, told, noted, marked=mark is not None)
+            self._retell(alert, told, noted, quiet=quiet is not None)
             return "renewed"
-        if mark is not None:
-            self._note_once(alert, mark, noted)
-        if mark is not None or not alert.worth_it:
+        if quiet is not None:
+            self._note_once(alert, quiet, noted)
+        if quiet is not None or not alert.worth_it:
             return "kept_quiet"
         if self._alerted(alert, alert.to):
             return "own"
@@ -85,11 +87,11 @@ class Batch:
         told: Sequence[Message],
         noted: Sequence[Mapping[str, object]],
         *,
-        marked: bool,
+        quiet: bool,
     ) -> None:
         """Bring what was told up to date; what has become more urgent also reaches whom it now concerns."""
-        self._renew(alert, told, None if marked else last_told(noted))
-        if marked:
+        self._renew(alert, told, None if quiet else last_told(noted))
+        if quiet:
             return
         if alert.due_at <= self.hour.now:
             self.hour.hasten(told, alert.urgency)
@@ -111,18 +113,13 @@ class Batch:
         tell_incident(self.connection, alert.id, "found", {"text": text}, self.hour.now)
         self._audit(alert, "told again", facts | {"text": text})
 
-    def _note_once(self, alert: Alert, mark: Mark, noted: Sequence[Mapping[str, object]]) -> None:
-        """An incident that goes on under the same mark is noted when it is first seen."""
-        document: dict[str, object] = {"because": "marked as expected", "mark": mark.as_json()}
-        if not any(e["what"] == "kept quiet" and e["document"] == document for e in noted):
-            self._audit(alert, "kept quiet", document)
+    def _note_once(
+        self, alert: Alert, because: dict[str, object], noted: Sequence[Mapping[str, object]]
+    ) -> None:
+        """An incident that goes on under the same mark or threshold is noted when it is first seen."""
+        if not any(e["what"] == "kept quiet" and e["document"] == because for e in noted):
+            self._audit(alert, "kept quiet", because)
 
     def _audit(self, alert: Alert, what: str, document: dict[str, object]) -> None:
         entry = Entry(ACTOR, what, alert.id, document, self.hour.now)
         append_entry(self.connection, entry, self.key)
-
-
-def _silences(mark: Mark, incident: JsonObject) -> bool:
-    """Who calls a scope expected has not seen the key that leaks there tomorrow."""
-    seen = mark.incident_id == incident["id"]
-    return seen or (mark.covers(scope_of(incident)) and not is_leak(incident))

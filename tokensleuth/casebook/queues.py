@@ -76,6 +76,11 @@ def put_in_outbox(
     return _insert_new(connection, outbox, row)
 
 
+def is_in_outbox(connection: Connection, letter_id: str) -> bool:
+    """Whether a letter of that id was ever written."""
+    return connection.scalar(select(outbox.c.id).where(outbox.c.id == letter_id)) is not None
+
+
 def take_from_inbox(
     connection: Connection, owner: str, now: datetime, *, jobs: bool = False
 ) -> Queued | None:

@@ -1,20 +1,20 @@
 """`tokensleuth sync`: what providers and gateways report, pulled into the ledger."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import RenderableType
 
-from ledger.errors import RefusedError
 from ledger.ingest.result import IngestResult, added
 from ledger.window import instant_text, short_text
 from tokensleuth.app import App
 from tokensleuth.clock import utc_now
 from tokensleuth.commands.ingest import price_warnings
-from tokensleuth.connectors.choosing import chosen, configured_sources, source_of
+from tokensleuth.connectors.choosing import chosen, configured_sources
 from tokensleuth.connectors.patience import Patience
+from tokensleuth.connectors.pulling import Pull, into_ledger, pull_sources
 from tokensleuth.connectors.settings import SourceSettings
-from tokensleuth.connectors.syncing import Into, Reach, StreamOutcome, sync_source
+from tokensleuth.connectors.syncing import StreamOutcome
 from tokensleuth.output import ExitCode, Outcome, ProgressBar
 from tokensleuth.terminal import ingest_block, plain_table
 
@@ -30,47 +30,12 @@ def run(
 ) -> Outcome:
     """Pull every source; one that cannot be reached does not keep the others out."""
     sources = chosen(configured_sources(app.settings.source, app.settings.gateways), source)
-    at = now or utc_now()
-    into = _into(app)
-    outcomes: list[StreamOutcome] = []
-    for done, settings in enumerate(sources):
-        progress.update(done, len(sources), settings.called)
-        outcomes += _synced(settings, into, at, since, patience, progress, (done, len(sources)))
+    into = into_ledger(app)
+    pull = Pull(now or utc_now(), since=since, patience=patience)
+    outcomes = pull_sources(sources, into, pull, progress.update)
     with app.ledger(create=True) as ledger:
         warnings = [*_told_twice(sources), *price_warnings(ledger, into.book)]
     return _outcome(outcomes, warnings)
-
-
-def _into(app: App) -> Into:
-    path = app.settings.store.ledger
-    return Into(
-        opened=lambda: app.ledger(create=True),
-        folder=path.with_name(f"{path.name}.sync"),
-        book=app.price_book(),
-        attribution=app.attribution(),
-        owners=app.settings.owner,
-        tags=app.settings.focus_tags.model_dump(),
-    )
-
-
-def _synced(
-    settings: SourceSettings,
-    into: Into,
-    now: datetime,
-    since: datetime | None,
-    patience: Patience | None,
-    progress: ProgressBar,
-    at: tuple[int, int],
-) -> list[StreamOutcome]:
-    reach = Reach(now, timedelta(hours=settings.lookback_hours), timedelta(days=settings.first_days), since)
-    try:
-        source = source_of(settings, patience)
-    except RefusedError as error:
-        return [StreamOutcome(settings.called, "", error=str(error))]
-    try:
-        return sync_source(source, into, reach, told=lambda what: progress.update(*at, what))
-    finally:
-        source.close()
 
 
 def _told_twice(sources: Sequence[SourceSettings]) -> list[str]:

@@ -1,39 +1,34 @@
-"""The process of one job: investigates a range, announces what it finds, and answers who asked.
+"""The process of one job: investigates a range, announces what it finds, and answers who asked."""
 
-Its order comes as JSON on stdin, never on the command line, where every user of the machine could read it.
-"""
-
-import json
-import logging
-import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from ledger.errors import RefusedError, TokensleuthError
 from ledger.ids import fact_id
 from ledger.scope import EVERYTHING
 from ledger.window import parse_range
-from tokensleuth.app import App, Overrides
+from tokensleuth.app import App
 from tokensleuth.authority import people_of
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.queues import Letter, put_in_outbox
 from tokensleuth.clock import utc_now
 from tokensleuth.investigation import InvestigatedRange, investigate_range
+from tokensleuth.observing.logs import configure
+from tokensleuth.observing.redaction import secrets_in
 from tokensleuth.people import Identity
 from tokensleuth.service.alerts import announce_found
-
-POLITE = 10
-"""Below the service itself, which has 3 seconds to answer a click."""
+from tokensleuth.service.children import ordered_app, taken_order
 
 
 def main() -> int:
     """0 when it was answered, be it that the range is wrong; 1 when it may be tried again."""
-    os.nice(POLITE)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    order = json.load(sys.stdin)
-    config = Path(order["config"]) if order["config"] else None
-    app = App.configured(Overrides(config, Path(order["ledger"]), order["casebook"]))
+    with taken_order() as order:
+        return _obeyed(order)
+
+
+def _obeyed(order: Mapping[str, str]) -> int:
+    app = ordered_app(order)
+    configure(app.settings.log, secrets_in(app.settings))
     try:
         found = _investigated(app, order)
     except TokensleuthError as error:

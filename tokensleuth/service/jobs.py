@@ -1,9 +1,6 @@
 """Long work in processes of its own, so that clicks are answered while it runs: investigations asked for."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
@@ -23,10 +20,10 @@ from tokensleuth.casebook.queues import (
 )
 from tokensleuth.casebook.schema_acts import inbox
 from tokensleuth.people import Identity
+from tokensleuth.service.children import run_child, store_order
 
-LONGEST_S = 1800
+CHILD = "tokensleuth.service.job"
 MOST_TRIES = 3
-_POLL_S = 1.0
 
 
 def ask_investigation(
@@ -68,39 +65,9 @@ class JobWorker:
 
     def _run(self, job: Queued) -> int | None:
         """The exit code; None where the service stopped meanwhile."""
-        command = [sys.executable, "-m", "tokensleuth.service.job"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter
-        try:
-            if process.stdin is not None:
-                with process.stdin:
-                    process.stdin.write(json.dumps(self._order(job)).encode())
-            return self._wait(process, job)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-
-    def _wait(self, process: "subprocess.Popen[bytes]", job: Queued) -> int | None:
-        for number in range(int(LONGEST_S / _POLL_S)):
-            if self.stopping.is_set():
-                return None
-            try:
-                return process.wait(_POLL_S)
-            except subprocess.TimeoutExpired:
-                if number % 30 == 29 and not self._hold(job):
-                    return None
-        return 124
-
-    def _order(self, job: Queued) -> Mapping[str, object]:
-        """What the process needs to know; secrets it has from the environment."""
-        store = self.app.settings.store
-        return {
-            "config": str(self.app.config) if self.app.config else None,
-            "ledger": str(store.ledger),
-            "casebook": store.casebook_url,
-            "id": job.id,
-            **job.body,
-        }
+        order = {**store_order(self.app), "id": job.id, **job.body}
+        ended = run_child(CHILD, order, hold=lambda: self._hold(job), stopping=self.stopping)
+        return None if ended is None else ended.code
 
     def _hold(self, job: Queued) -> bool:
         with self.casebook.writing() as connection:

@@ -3,7 +3,6 @@
 import logging
 import secrets
 import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,11 @@ from tokensleuth.authority import rules_of
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.audit import verify_entries
 from tokensleuth.casebook.queues import release_all, waiting_letters
+from tokensleuth.casebook.runs import release_runs
 from tokensleuth.clock import utc_now
+from tokensleuth.observing.heartbeat import Heartbeat
+from tokensleuth.observing.logs import configure
+from tokensleuth.observing.redaction import secrets_in
 from tokensleuth.output import Outcome
 from tokensleuth.people import Identity
 from tokensleuth.playbooks_in_force import playbooks_of
@@ -28,6 +31,7 @@ from tokensleuth.service.acting_parts import executor_of, worker_name
 from tokensleuth.service.anchors import keep_anchor, kept_anchor
 from tokensleuth.service.jobs import JobWorker
 from tokensleuth.service.lock import is_shared, sole_worker
+from tokensleuth.service.schedule_parts import ScheduleParts, schedule_parts
 from tokensleuth.service.slack_parts import SlackParts, slack_parts
 from tokensleuth.service.workers import Worker, running
 from tokensleuth.settings_acts import Web
@@ -52,6 +56,7 @@ class Service:
     stopping: Event = field(default_factory=Event)
     workers: list[Worker] = field(default_factory=list)
     slack: SlackParts | None = None
+    schedule: ScheduleParts | None = None
     trail: str | None = None
     """What is wrong with the audit trail since the start; a person must look."""
 
@@ -73,6 +78,8 @@ class Service:
         with self.casebook.reading() as connection:
             waiting = waiting_letters(connection)
         failing = {w.name: w.failing for w in self.workers if w.failing}
+        if self.schedule:
+            failing |= self.schedule.failing()
         if self.trail:
             failing["audit"] = self.trail
         if self.slack and self.slack.unhealthy:
@@ -104,6 +111,16 @@ class Service:
             Worker("clock", self.tick, idle_s=TICK_S),
             Worker("jobs", jobs.step, idle_s=1.0),
         ]
+        shared = is_shared(self.app.settings.store.casebook_url)
+        self.schedule = schedule_parts(
+            self.app, self.casebook, self.owner, shared=shared, stopping=self.stopping
+        )
+        self.workers += self.schedule.workers
+        heartbeat = Heartbeat.configured(self.app.settings.heartbeat, lambda: self.health()["ok"] is True)
+        if heartbeat:
+            self.workers.append(
+                Worker("heartbeat", heartbeat.step, idle_s=self.app.settings.heartbeat.every_s)
+            )
         self.slack = slack_parts(self.app, self.casebook, self.owner, self.undo)
         if self.slack:
             self.workers += self.slack.workers
@@ -111,7 +128,7 @@ class Service:
 
 def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
     """Run until SIGTERM or Ctrl-C; raises RefusedError where another process works on the casebook."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    configure(app.settings.log, secrets_in(app.settings))
     url = app.settings.store.casebook_url
     with ExitStack() as stack:
         stack.enter_context(sole_worker(url))
@@ -122,6 +139,7 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
         if not is_shared(url):
             with casebook.writing() as connection:
                 release_all(connection)
+                release_runs(connection)
         service.check_trail()
         service.start_workers()
         guest = None if app.settings.approver else secrets.token_urlsafe(32)
@@ -131,6 +149,8 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
         stack.enter_context(running(service.workers, drain_s=DRAIN_S))
         if service.slack:
             stack.enter_context(service.slack.connected())
+        if service.schedule:
+            stack.enter_context(service.schedule.running())
         _greet(app, address, guest)
         service.stopping.wait()
     return Outcome({"stopped": True}, [])

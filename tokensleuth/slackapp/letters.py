@@ -9,12 +9,14 @@ from typing import Final, cast
 from sqlalchemy import Connection, select
 
 from tokensleuth.approvals.rules import ApprovalRules
+from tokensleuth.casebook.notices import notice_of
 from tokensleuth.casebook.queues import Queued
 from tokensleuth.casebook.schema import incidents
 from tokensleuth.casebook.schema_acts import messages
 from tokensleuth.casebook.views import IncidentView, read_view
 from tokensleuth.slackapp.alert import alert
-from tokensleuth.slackapp.answers import failed, found, not_counted, not_ours, owner_notice
+from tokensleuth.slackapp.answers import counted_as, failed, found, not_counted, not_ours, owner_notice
+from tokensleuth.slackapp.bulletin import bulletin
 from tokensleuth.slackapp.limits import Rendered
 from tokensleuth.slackapp.look import Look
 from tokensleuth.slackapp.placing import Place
@@ -46,6 +48,9 @@ class LetterRendering:
         match letter.kind:
             case "result":
                 return self._result(connection, letter, look)
+            case "bulletin":
+                kept = notice_of(connection, str(letter.body.get("notice")))
+                return bulletin(kept, str(letter.body.get("what")), look) if kept else None
             case "storm":
                 return self._storm(connection, place.outbox_id, look)
             case "renew" if place.message_kind == "storm":
@@ -125,6 +130,8 @@ def _whisper(body: Mapping[str, object], view: IncidentView | None, look: Look) 
         return not_ours()
     if body.get("about") == "click":
         return not_counted(str(body.get("told")))
+    if body.get("about") == "counted":
+        return counted_as(str(body.get("told")))
     asked = [p for p in view.proposals if p.id == body.get("proposal_id")] if view else []
     if view is None or not asked:
         return not_counted("that proposal is superseded: a later investigation found something else")

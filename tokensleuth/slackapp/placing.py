@@ -11,7 +11,7 @@ from tokensleuth.casebook.queues import Queued
 from tokensleuth.casebook.schema_acts import messages, outbox
 
 Way = Literal["post", "reply", "update", "whisper"]
-TOP_LEVEL = frozenset({"alert", "storm", "result", "notice"})
+TOP_LEVEL = frozenset({"alert", "storm", "result", "notice", "bulletin", "digest"})
 
 
 @dataclass(frozen=True, slots=True)

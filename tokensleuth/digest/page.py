@@ -1,0 +1,116 @@
+"""A page before it is rendered: sections of sentences, lists, tables and charts; names from data stay apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name or text that came from outside: shown as it is, read as markup nowhere."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words of ours that stand out."""
+
+    text: str
+
+
+Piece: TypeAlias = str | Name | Strong
+Line: TypeAlias = tuple[Piece, ...]
+ChartName = Literal["spend", "movers", "forecast"]
+Tone = Literal["plain", "good", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    line: Line
+    quiet: bool = False
+    """A note below what matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    right: bool = False
+    """Set to the right, as numbers are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table."""
+
+    noun: str
+    """What a row is, for where rows are left out."""
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Line, ...], ...]
+    has_total: bool = False
+    """Whether the last row is the sum of those above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    chart: ChartName
+    told: str
+    """The chart in words, for who does not see it."""
+
+
+Block: TypeAlias = Paragraph | Bullets | Grid | Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    blocks: tuple[Block, ...]
+    rank: int = 5
+    """Where not all has room, the lowest go in first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure at the top."""
+
+    label: str
+    value: str
+    note: str
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one audience reads of one week."""
+
+    title: Line
+    subtitle: Line
+    lead: tuple[Line, ...]
+    """What matters, in a few sentences."""
+    tiles: tuple[Tile, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def charts(self) -> tuple[ChartName, ...]:
+        blocks = [block for section in self.sections for block in section.blocks]
+        return tuple(block.chart for block in blocks if isinstance(block, Figure))
+
+
+def listed(items: Sequence[Line]) -> Line:
+    """`a`, `a and b`, `a, b and c`."""
+    joined: list[Piece] = []
+    for i, item in enumerate(items):
+        if i:
+            joined.append(" and " if i == len(items) - 1 else ", ")
+        joined += item
+    return tuple(joined)
+
+
+def plain_text(line: Line) -> str:
+    """Without markup."""
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in line)

@@ -1,0 +1,100 @@
+"""Whether the numbers can be trusted, in sentences: other billing, completeness, and the anchor of the audit trail."""
+
+from decimal import Decimal
+
+from ledger.bills import Commitment, CreditPool
+from tokensleuth.digest.facts import BilledKind, Digest
+from tokensleuth.digest.page import Block, Bullets, Column, Grid, Line, Name, Paragraph, Section
+from tokensleuth.digest.saying import counted, moment_text, pico_text, share_text
+from tokensleuth.terminal.text import words
+
+_COLUMNS = (
+    Column("Kind"),
+    Column("Billed", right=True),
+    Column("Cost of use", right=True),
+    Column("Not in the spend above", right=True),
+)
+_MEANING = (
+    "Billed is what invoices say; cost of use spreads what was paid before over what drew on it. Each dollar "
+    "is in one line only."
+)
+
+
+def billing_section(digest: Digest) -> Section | None:
+    """Credits, seats, commitments and so on, where there are any."""
+    billing = digest.billing
+    if not billing.has_others:
+        return None
+    blocks: list[Block] = [Grid("kind", _COLUMNS, tuple(_kind(kind) for kind in billing.kinds))]
+    lines = [*(_pool(pool) for pool in billing.pools), *(_commitment(one) for one in billing.commitments)]
+    if lines:
+        blocks.append(Bullets(tuple(lines)))
+    blocks += [Paragraph(("Look at this: ", Name(warning)), quiet=True) for warning in billing.warnings]
+    blocks.append(Paragraph((_MEANING,), quiet=True))
+    return Section("All billing", tuple(blocks), rank=6)
+
+
+def data_section(digest: Digest) -> Section:
+    """What is known, since when, compared how, and by which count and signature the record can be checked."""
+    lines: list[Line] = [_known(digest)]
+    lines += [
+        ("Nothing came from ", Name(source.provider), f" after {moment_text(source.ends_at)} UTC.")
+        for source in digest.completeness.late
+    ]
+    if anchor := digest.case.anchor:
+        lines.append(
+            (
+                f"Audit anchor: {counted(anchor.count, 'entry').replace('entrys', 'entries')}, ",
+                Name(str(anchor)),
+                ".",
+            )
+        )
+    lines.append(
+        (
+            f"Made {moment_text(digest.made_at)} UTC from the ledger and the casebook; weeks are ISO weeks in UTC.",
+        )
+    )
+    return Section("Data and audit", (Bullets(tuple(lines)),), rank=7)
+
+
+def _known(digest: Digest) -> Line:
+    week, found = digest.week, digest.completeness
+    if week.known is None:
+        return ("No usage is known of this week.",)
+    until = f"usage is known until {moment_text(week.known.end_at)} UTC"
+    empty = week.known.hours - found.hours_with_usage
+    gaps = "each of them has usage" if not empty else f"{counted(empty, 'hour')} of them have none"
+    return (f"Completeness: {week.known.hours} of {found.hours} hours are known, {gaps}; {until}.",)
+
+
+def _kind(kind: BilledKind) -> tuple[Line, ...]:
+    amounts = (kind.billed_pico, kind.effective_pico, kind.beside_pico)
+    return ((words(kind.kind).capitalize(),), *((pico_text(pico),) for pico in amounts))
+
+
+def _pool(pool: CreditPool) -> Line:
+    granted = "an unknown pool" if pool.granted is None else f"a pool of {_quantity(pool.granted)}"
+    share = "" if pool.used_share is None else f" ({share_text(pool.used_share, 1)})"
+    over = (
+        f"; {_quantity(pool.overage)} beyond it billed {pico_text(pool.overage_billed_pico)}"
+        if pool.overage
+        else ""
+    )
+    head: Line = (Name(pool.provider), " ", Name(pool.currency), f", {pool.month:%B}: ")
+    return (*head, f"{_quantity(pool.from_pool)} drawn from {granted}{share}{over}.")
+
+
+def _commitment(one: Commitment) -> Line:
+    share = "" if one.utilisation is None else f", {share_text(one.utilisation, 1)} used"
+    unused = f", {pico_text(one.unused_pico)} of it unused: waste" if one.unused_pico else ""
+    return (
+        "Commitment ",
+        Name(one.name or one.commitment_id),
+        " at ",
+        Name(one.provider),
+        f"{share}{unused}.",
+    )
+
+
+def _quantity(amount: Decimal) -> str:
+    return f"{amount.normalize():,f}"

@@ -1,0 +1,181 @@
+"""The spend of the week in sentences: how much, against last week, why, and who moved it."""
+
+from decimal import Decimal
+
+from agent.waterfall import effect_label
+from ledger.money import PICO_PER_CENT
+from ledger.scope import Scope
+from tokensleuth.digest.amounts import cents_of
+from tokensleuth.digest.facts import Digest, Effect, Mover, Spend
+from tokensleuth.digest.page import (
+    Bullets,
+    Column,
+    Figure,
+    Grid,
+    Line,
+    Name,
+    Paragraph,
+    Section,
+    Strong,
+    listed,
+)
+from tokensleuth.digest.saying import (
+    cents_text,
+    counted,
+    day_text,
+    effect_text,
+    moment_text,
+    pico_text,
+    scope_line,
+    share_text,
+)
+from tokensleuth.digest.week import KnownWeek
+
+LEADS = 3
+"""Effects told in the first sentences."""
+
+
+def week_line(week: KnownWeek) -> Line:
+    """Which days; of a part of the week, which hours."""
+    first, last = week.week.window.start_at, week.week.window.end_at
+    days = f"{day_text(first)} to {day_text(last.replace(hour=0) - (last - first) / 7)} {last:%Y}, UTC"
+    if week.known is None or week.is_whole:
+        return (days,)
+    told = f"{moment_text(week.known.start_at)} to {moment_text(week.known.end_at)}"
+    return (f"{days}; known so far: {told}, {week.known.hours} of {week.week.window.hours} hours",)
+
+
+def spend_lines(digest: Digest) -> tuple[Line, ...]:
+    """The first sentence, and why in the second."""
+    week, spend = digest.week, digest.spend
+    if week.known is None:
+        return (_unknown(week),)
+    cost = pico_text(spend.now.cost_pico)
+    if not spend.now.tokens.total and not spend.now.requests and not spend.now.cost_pico:
+        return ((Strong("Nothing was used"), _against_nothing(spend), "."),)
+    if spend.last is None:
+        return ((Strong(f"Spend was {cost}"), f". {_no_last(week)}"),)
+    return tuple(filter(None, (_compared(week, spend, cost), _because(spend.effects, spend.change_cents))))
+
+
+def _unknown(week: KnownWeek) -> Line:
+    if week.week.window.end_at <= week.starts_at:
+        return (
+            Strong("No usage is known of this week"),
+            f": the ledger begins {moment_text(week.starts_at)} UTC.",
+        )
+    return (Strong("No usage is known of this week"), f": it ends {moment_text(week.ends_at)} UTC.")
+
+
+def _against_nothing(spend: Spend) -> str:
+    return f"; last week cost {pico_text(spend.last.cost_pico)}" if spend.last else ""
+
+
+def _no_last(week: KnownWeek) -> str:
+    starts = moment_text(week.starts_at)
+    return f"There is no whole week before it to compare with: the ledger begins {starts} UTC."
+
+
+def _compared(week: KnownWeek, spend: Spend, cost: str) -> Line:
+    last = spend.last.cost_pico if spend.last else 0
+    hours = "last week" if week.is_whole else "the same hours of last week"
+    if not spend.change_cents:
+        return (Strong(f"Spend was {cost}"), f", to the cent what {hours} cost.")
+    way = "more" if spend.change_cents > 0 else "less"
+    part = f" ({share_text(abs(spend.change_cents), last / PICO_PER_CENT)})" if last else ""
+    change = f"{cents_text(abs(spend.change_cents))}{part} {way} than {hours}"
+    return (Strong(f"Spend was {cost}, {change}"), f" ({pico_text(last)}).")
+
+
+def _because(effects: tuple[Effect, ...], change: int) -> Line:
+    """The largest effects the way of the change, and the largest one against it."""
+    told = sorted((e for e in effects if e.cents), key=lambda e: -abs(e.cents))
+    along = [e for e in told if (e.cents > 0) == (change > 0)][:LEADS]
+    against = [e for e in told if (e.cents > 0) != (change > 0)][:1]
+    if not told:
+        return ()
+    if not change:
+        return (
+            "What rose and what fell cancel out: ",
+            *listed([(effect_text(e),) for e in told[:LEADS]]),
+            ".",
+        )
+    line: Line = (
+        "Exactly: " if len(told) <= LEADS else "Mostly ",
+        *listed([(effect_text(e),) for e in along]),
+    )
+    small = abs(against[0].cents) * 20 < abs(change) if against else True
+    return (*line, ".") if small else (*line, "; against it ", effect_text(against[0]), ".")
+
+
+def change_section(digest: Digest) -> Section | None:
+    """The effects as a table that adds up, with the hours as a chart."""
+    spend = digest.spend
+    blocks: list[Figure | Grid | Paragraph] = []
+    if digest.line:
+        blocks.append(Figure("spend", _line_told(digest)))
+    if spend.last is not None:
+        named = sorted((e for e in spend.effects if e.cents), key=lambda e: -abs(e.cents))
+        blocks.append(_effects_grid(spend, named))
+        zeros = len(spend.effects) - len(named)
+        others = f"{counted(zeros, 'other effect')} {'is' if zeros == 1 else 'are'} zero"
+        blocks.append(Paragraph((f"Each dollar of the change is in one line; {others}.",), quiet=True))
+    return Section("Why it changed", tuple(blocks), rank=2) if blocks else None
+
+
+def _line_told(digest: Digest) -> str:
+    line = digest.line
+    if line is None or not line.weeks:
+        return "Dollars per hour of the week."
+    weeks = counted(line.weeks, "earlier week")
+    expected = f"the mean of the same hours in {weeks} cost ${sum(line.expected):,.2f}"
+    return f"Dollars per hour: the week cost ${sum(line.actual):,.2f}, {expected}."
+
+
+def _effects_grid(spend: Spend, named: list[Effect]) -> Grid:
+    last_cents = cents_of(spend.last.cost_pico) if spend.last else 0
+    rows: list[tuple[Line, ...]] = [(("Last week",), (cents_text(last_cents),))]
+    for effect in named:
+        label = effect_label(effect.name, Decimal(effect.cents))
+        rows.append(((label[:1].upper() + label[1:],), (cents_text(effect.cents, signed=True),)))
+    rows.append((("This week",), (cents_text(last_cents + spend.change_cents),)))
+    return Grid(
+        "effect", (Column("From last week to this"), Column("USD", right=True)), tuple(rows), has_total=True
+    )
+
+
+def movers_section(digest: Digest) -> Section | None:
+    movers = digest.movers
+    if not movers.shown:
+        return None
+    lines = [_mover(mover) for mover in movers.shown]
+    if movers.others:
+        noun = "team" if digest.team is None else "key"
+        others = counted(movers.others, f"other {noun}")
+        lines.append((f"{others}: {cents_text(movers.others_cents, signed=True)} together.",))
+    told = ", ".join(f"{_last_name(m)} {cents_text(m.change_cents, signed=True)}" for m in movers.shown)
+    chart = Figure("movers", f"From last week to this: {told}.")
+    return Section("Top movers", (chart, Bullets(tuple(lines))), rank=3)
+
+
+def _last_name(mover: Mover) -> str:
+    return mover.scope.items[-1][1]
+
+
+def _mover(mover: Mover) -> Line:
+    amounts = f"{cents_text(mover.last_cents)} to {cents_text(mover.now_cents)}"
+    line: Line = (
+        Name(_last_name(mover)),
+        " ",
+        Strong(cents_text(mover.change_cents, signed=True)),
+        f" ({amounts})",
+    )
+    if mover.was:
+        line = (*line, ", known as ", Name(mover.was), " before")
+    if mover.effects:
+        line = (*line, ": ", *listed([(effect_text(e),) for e in mover.effects]))
+    if mover.carrier is not None:
+        others = tuple(item for item in mover.carrier.items if item not in mover.scope.items)
+        change = cents_text(cents_of(mover.carrier_pico), signed=True)
+        line = (*line, "; most at ", *scope_line(Scope(others)), f" ({change})")
+    return (*line, ".")

@@ -1,0 +1,1 @@
+"""Holds computed costs against what providers bill, and tells how complete each source's hours are."""

@@ -1,0 +1,63 @@
+"""Which of the incidents found now are worth another investigation: new ones, and those that changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from detectors.incidents import Incident
+from ledger.reader import Reader
+from ledger.scope import EVERYTHING
+from tokensleuth.announcing.continuing import Found, known_incidents
+from tokensleuth.app import App
+from tokensleuth.casebook import Casebook
+from tokensleuth.casebook.records import JsonObject
+from tokensleuth.investigation import Asked, subject_of
+from tokensleuth.live import LiveDetection
+from tokensleuth.materiality import material_usd
+from tokensleuth.unpriced import unpriced_usage
+
+_CHANGED = 0.25
+"""Of what was told: an incident that goes on is looked at again when it has grown or shrunk by so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An incident as it was last investigated."""
+
+    end_at: datetime
+    delta_usd: float
+
+    @classmethod
+    def of(cls, incident: JsonObject) -> "_Known":
+        return cls(datetime.fromisoformat(str(incident["end_at"])), float(str(incident["delta_usd"])))
+
+
+def asked_of(app: App, reader: Reader, casebook: Casebook, live: LiveDetection, until: datetime) -> Asked:
+    """What to investigate of the last hours; `subjects` may be empty."""
+    seen = tuple(Found(i.scope, i.window, i.direction) for i in live.incidents)
+    known = _known(casebook, known_incidents(casebook, seen), until)
+    chosen = [n for n, i in enumerate(live.incidents) if _is_news(i, known.get(n), until)]
+    window = live.window
+    return Asked(
+        window=window,
+        subjects=tuple(subject_of(live.incidents[n]) for n in chosen),
+        detected=len(chosen),
+        material_usd=material_usd(reader, window, app.settings.reports.material_share),
+        unpriced=unpriced_usage(reader, window, EVERYTHING),
+        scored=live.scored,
+        found=tuple(seen[n] for n in chosen),
+    )
+
+
+def _known(casebook: Casebook, ids: Mapping[int, str], until: datetime) -> Mapping[int, _Known]:
+    found = {number: casebook.incident(incident_id, now=until) for number, incident_id in ids.items()}
+    return {number: _Known.of(incident) for number, incident in found.items() if incident is not None}
+
+
+def _is_news(incident: Incident, known: _Known | None, until: datetime) -> bool:
+    """Asked of every hour again, an incident would cost as much as it saves, so only steps are looked at."""
+    if known is None:
+        return True
+    if incident.window.end_at > known.end_at and incident.window.end_at < until:
+        return True  # it is over, and its last hours were never looked at
+    return abs(incident.excess_usd - known.delta_usd) > _CHANGED * abs(known.delta_usd)
