@@ -51,7 +51,8 @@ def _learnt(app: App, until: datetime) -> None:
         except RefusedError:
             pass
     with app.ledger() as ledger:
-        learn_until(app, ledger, until)
+        # The hour that ends at a midnight is judged by the midnight before.
+        learn_until(app, ledger, until - HOUR)
 
 
 def _judge_earlier(
