@@ -7,7 +7,7 @@ from datetime import timedelta
 from detectors.accepted import Baseline
 from detectors.baselines import Lifted, lift
 from detectors.detection import Detection, detect
-from detectors.incidents import Spike
+from detectors.incidents import Incident, Spike
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
 from ledger.reader import HourlySeries, Reader
@@ -15,6 +15,7 @@ from ledger.scope import DIMENSIONS, EVERYTHING, Dimension, Scope
 from ledger.usage import Metric
 from ledger.window import Window, floor_hour
 from tokensleuth.ranges import covered_range, usage_extent
+from tokensleuth.thresholds import Suppressed, Threshold, opened, suppressed
 from tokensleuth.unpriced import Unpriced, unpriced_detection
 
 LEVELS: tuple[tuple[Dimension, ...], ...] = (
@@ -41,6 +42,13 @@ class RangeDetection:
     """The accepted levels that the range was judged by."""
     baselines_to_come: tuple[Baseline, ...] = ()
     """Those that changed in the range or too shortly before it: later ranges are judged by them."""
+    suppressed: tuple[Suppressed, ...] = ()
+    """The incidents that stay below a threshold somebody raised."""
+
+    @property
+    def opened(self) -> tuple[Incident, ...]:
+        """The incidents that do not."""
+        return opened(self.detection.incidents, self.suppressed)
 
     @property
     def spikes(self) -> tuple[Spike, ...]:
@@ -55,12 +63,14 @@ def detect_range(
     *,
     where: Scope = EVERYTHING,
     baselines: Sequence[Baseline] = (),
+    thresholds: Sequence[Threshold] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> RangeDetection:
     """Score every series of the scope in the covered part of `window`, each hour with the past only.
 
     Of the accepted `baselines` those act that were known for a day when the range starts; the others would
-    judge hours by what came after them.
+    judge hours by what came after them. Raised `thresholds` change nothing of what is found, only whether
+    it opens.
     """
     covered = covered_range(reader, window, where)
     first = max(usage_extent(reader).start_at, covered.start_at - timedelta(days=settings.history_days))
@@ -72,7 +82,8 @@ def detect_range(
     unpriced = unpriced_detection(reader, covered, history, settings, where, acting)
     detection = detect(spend.series, spend.leaves, covered, settings, progress, tokens=tokens.series)
     to_come = tuple(b for b in accepted if b.from_at < covered.end_at and b.acts_from > covered.start_at)
-    return RangeDetection(covered, detection, unpriced, acting, to_come)
+    quiet = suppressed(detection.incidents, detection.spikes, thresholds)
+    return RangeDetection(covered, detection, unpriced, acting, to_come, quiet)
 
 
 def _lifted(

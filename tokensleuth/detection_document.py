@@ -13,6 +13,7 @@ from ledger.money import usd_text
 from ledger.window import HOUR, Window, instant_text
 from tokensleuth.detection import RangeDetection
 from tokensleuth.materiality import is_material
+from tokensleuth.thresholds import Suppressed
 
 
 def detection_document(
@@ -30,7 +31,8 @@ def detection_document(
         "unpriced_models": list(found.unpriced.models),
         "spikes": [spike_json(spike) for spike in found.spikes],
         "material_usd": str(least_usd),
-        "incidents": incidents_json(detection.incidents, least_usd),
+        "incidents": incidents_json(found.opened, least_usd),
+        "suppressed": suppressed_json(found.suppressed),
         "baselines": [
             *(baseline_json(baseline, acts=True) for baseline in found.baselines),
             *(baseline_json(baseline, acts=False) for baseline in found.baselines_to_come),
@@ -65,6 +67,13 @@ def incidents_json(incidents: Sequence[Incident], least_usd: Decimal) -> list[di
         {**item, "material": is_material(item["excess_usd"], least_usd)}
         for item in map(incident_json, incidents)
     ]
+
+
+def suppressed_json(quiet: Sequence[Suppressed]) -> dict[str, object]:
+    """Incidents that do not open because somebody raised a threshold: how many, worth what, and each."""
+    items = [incident_json(each.incident) | {"tuning_id": each.threshold.tuning_id} for each in quiet]
+    worth = sum((abs(Decimal(str(item["excess_usd"]))) for item in items), Decimal("0.00"))
+    return {"count": len(items), "worth_usd": str(worth), "incidents": items}
 
 
 def baseline_json(baseline: Baseline, *, acts: bool) -> dict[str, object]:

@@ -14,6 +14,7 @@ from tokensleuth.clock import utc_instant
 from tokensleuth.own_calls import CasebookMeter
 from tokensleuth.playbooks_in_force import playbooks_of
 from tokensleuth.settings import LlmSettings
+from tokensleuth.tuning.planning import calendar_in_force
 
 
 def investigator(app: App, reader: Reader, casebook: Casebook, now: datetime) -> Deps:
@@ -30,7 +31,7 @@ def investigator(app: App, reader: Reader, casebook: Casebook, now: datetime) ->
         playbooks=playbooks_of(app),
         now=now,
         policy=policy,
-        calendar=app.settings.calendar,
+        calendar=calendar_in_force(casebook, app.settings.calendar, now),
         history=CasebookHistory(casebook),
         llm=llm_in_force(app, casebook),
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from detectors.accepted import Baseline
 from ledger.window import instant_text
-from tokensleuth.detection_document import baseline_json, incidents_json, spike_json
+from tokensleuth.detection_document import baseline_json, incidents_json, spike_json, suppressed_json
 from tokensleuth.in_force import InForce
 from tokensleuth.kept_facts import baseline_fact
 from tokensleuth.live import LiveDetection, NotScored
@@ -35,7 +35,8 @@ def live_document(
         "unpriced_models": list(unpriced.models),
         "spikes": [spike_json(spike) for spike in found.spikes],
         "material_usd": str(least_usd),
-        "incidents": incidents_json(found.incidents, least_usd),
+        "incidents": incidents_json(found.opened, least_usd),
+        "suppressed": suppressed_json(found.suppressed),
         "baselines": [baseline_json(b, acts=_acts(b, in_force)) for b in accepted],
     }
 

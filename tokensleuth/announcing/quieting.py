@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from ledger.window import Window, instant_text
 from tokensleuth.announcing.routing import scope_of
@@ -10,6 +11,8 @@ from tokensleuth.announcing.severity import is_alerted, is_leak
 from tokensleuth.casebook.marks import Mark
 from tokensleuth.casebook.records import JsonObject
 from tokensleuth.thresholds import Height, Threshold, keeper_of
+
+BELOW: Final = "below a raised threshold"
 
 
 def quiet_because(
@@ -43,7 +46,7 @@ def height_of_document(incident: Mapping[str, object]) -> Height:
 def _told(threshold: Threshold) -> dict[str, object]:
     usd = threshold.min_usd
     return {
-        "because": "below a raised threshold",
+        "because": BELOW,
         "tuning_id": threshold.tuning_id,
         "min_usd": None if usd is None else str(usd),
         "min_score": threshold.min_score,

@@ -53,6 +53,16 @@ def feedback_of(connection: Connection, incident_id: str) -> Sequence[Feedback]:
     return [_feedback(row) for row in connection.execute(statement).mappings()]
 
 
+def last_words(connection: Connection, incident_ids: Sequence[str]) -> Mapping[str, FeedbackVerdict]:
+    """The last word on each incident that somebody said something of."""
+    last = select(func.max(feedback.c.number)).group_by(feedback.c.incident_id)
+    statement = select(feedback.c.incident_id, feedback.c.verdict).where(feedback.c.number.in_(last))
+    wanted = set(incident_ids)
+    return {
+        row.incident_id: row.verdict for row in connection.execute(statement) if row.incident_id in wanted
+    }
+
+
 def expected_at(connection: Connection, now: datetime) -> Sequence[Feedback]:
     """What is marked as expected now: the last word on its incident, and not over yet."""
     last = select(func.max(feedback.c.number)).group_by(feedback.c.incident_id)

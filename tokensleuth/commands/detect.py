@@ -14,6 +14,8 @@ from tokensleuth.materiality import material_usd
 from tokensleuth.output import Outcome, ProgressBar
 from tokensleuth.ranges import asked_range
 from tokensleuth.terminal import detection_summary, live_lines
+from tokensleuth.terminal.tunings import suppressed_lines
+from tokensleuth.tuning.in_force import thresholds_of
 from tokensleuth.unpriced import unpriced_usage
 
 
@@ -36,13 +38,15 @@ def run(
             app.settings.detection,
             where=scope,
             baselines=app.accepted_baselines(),
+            thresholds=thresholds_of(app, utc_now()),
             progress=lambda done, total: progress.update(done, total, "scoring"),
         )
         least_usd = material_usd(ledger.reader, found.window, app.settings.reports.material_share, scope)
     document = detection_document(
         found, least_usd=least_usd, seconds=seconds_since(started), with_scores=with_scores
     )
-    return Outcome(document, [detection_summary(document, everything=everything)])
+    summary = detection_summary(document, everything=everything)
+    return Outcome(document, [summary, *suppressed_lines(document)])
 
 
 def run_live(app: App, *, everything: bool, given: tuple[object, ...] = ()) -> Outcome:
@@ -53,7 +57,8 @@ def run_live(app: App, *, everything: bool, given: tuple[object, ...] = ()) -> O
         )
     started = stopwatch()
     with app.ledger() as ledger:
-        found = detect_live(ledger, app.settings.detection, now=utc_now())
+        now = utc_now()
+        found = detect_live(ledger, app.settings.detection, now=now, thresholds=thresholds_of(app, now))
         unpriced = unpriced_usage(ledger.reader, found.window, EVERYTHING)
     document = live_document(
         found,
@@ -62,4 +67,5 @@ def run_live(app: App, *, everything: bool, given: tuple[object, ...] = ()) -> O
         material_share=app.settings.reports.material_share,
         seconds=seconds_since(started),
     )
-    return Outcome(document, [detection_summary(document, everything=everything), live_lines(document)])
+    summary = detection_summary(document, everything=everything)
+    return Outcome(document, [summary, *suppressed_lines(document), live_lines(document)])

@@ -7,17 +7,17 @@ from ledger.errors import RefusedError, TokensleuthError
 from ledger.ids import fact_id
 from ledger.scope import EVERYTHING
 from ledger.window import parse_range
+from tokensleuth.alerts import announce_found
 from tokensleuth.app import App
 from tokensleuth.authority import people_of
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.queues import Letter, put_in_outbox
+from tokensleuth.children import ordered_app, taken_order
 from tokensleuth.clock import utc_now
 from tokensleuth.investigation import InvestigatedRange, investigate_range
 from tokensleuth.observing.logs import configure
 from tokensleuth.observing.redaction import secrets_in
 from tokensleuth.people import Identity
-from tokensleuth.service.alerts import announce_found
-from tokensleuth.service.children import ordered_app, taken_order
 
 
 def main() -> int:

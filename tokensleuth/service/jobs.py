@@ -19,8 +19,8 @@ from tokensleuth.casebook.queues import (
     take_from_inbox,
 )
 from tokensleuth.casebook.schema_acts import inbox
+from tokensleuth.children import run_child, store_order
 from tokensleuth.people import Identity
-from tokensleuth.service.children import run_child, store_order
 
 CHILD = "tokensleuth.service.job"
 MOST_TRIES = 3

@@ -23,6 +23,7 @@ from tokensleuth.casebook.runs import release_runs
 from tokensleuth.clock import utc_now
 from tokensleuth.observing.heartbeat import Heartbeat
 from tokensleuth.observing.logs import configure
+from tokensleuth.observing.metrics import Metrics
 from tokensleuth.observing.redaction import secrets_in
 from tokensleuth.output import Outcome
 from tokensleuth.people import Identity
@@ -30,6 +31,7 @@ from tokensleuth.playbooks_in_force import playbooks_of
 from tokensleuth.service.acting_parts import executor_of, worker_name
 from tokensleuth.service.anchors import keep_anchor, kept_anchor
 from tokensleuth.service.jobs import JobWorker
+from tokensleuth.service.listening import listening
 from tokensleuth.service.lock import is_shared, sole_worker
 from tokensleuth.service.schedule_parts import ScheduleParts, schedule_parts
 from tokensleuth.service.slack_parts import SlackParts, slack_parts
@@ -93,6 +95,17 @@ class Service:
             "dry_run": self.app.settings.actions.dry_run,
         }
 
+    def metrics(self) -> Metrics | None:
+        """What Prometheus may ask; None where it is off."""
+        settings = self.app.settings.metrics
+        if not settings.enabled or self.schedule is None:
+            return None
+        owner = self.schedule.leadership.owner if self.schedule.leadership.shared else None
+        return Metrics(self.casebook, utc_now, settings, healthy=self.is_healthy, owner=owner)
+
+    def is_healthy(self) -> bool:
+        return self.health()["ok"] is True
+
     def check_trail(self) -> None:
         """A database that lost its end says nothing of it: the anchor that was kept beside does."""
         beside = kept_anchor(self.app.settings.store.casebook_url)
@@ -116,7 +129,7 @@ class Service:
             self.app, self.casebook, self.owner, shared=shared, stopping=self.stopping
         )
         self.workers += self.schedule.workers
-        heartbeat = Heartbeat.configured(self.app.settings.heartbeat, lambda: self.health()["ok"] is True)
+        heartbeat = Heartbeat.configured(self.app.settings.heartbeat, self.is_healthy)
         if heartbeat:
             self.workers.append(
                 Worker("heartbeat", heartbeat.step, idle_s=self.app.settings.heartbeat.every_s)
@@ -146,12 +159,13 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
         web = app.settings.web.model_copy(update={"host": host} if host else {})
         inbox = create_app(_web_parts(service, web, guest))
         address = stack.enter_context(served(inbox, web.host, web.port if port is None else port))
+        pushed_to = stack.enter_context(listening(app))
         stack.enter_context(running(service.workers, drain_s=DRAIN_S))
         if service.slack:
             stack.enter_context(service.slack.connected())
         if service.schedule:
             stack.enter_context(service.schedule.running())
-        _greet(app, address, guest)
+        _greet(app, address, guest, pushed_to)
         service.stopping.wait()
     return Outcome({"stopped": True}, [])
 
@@ -167,18 +181,21 @@ def _web_parts(service: Service, web: Web, guest: str | None) -> WebParts:
         ledger=service.app.reading_ledger,
         undo=service.undo,
         health=service.health,
+        metrics=service.metrics(),
         slack=service.slack.ingress if service.slack else None,
         guest_token=guest,
     )
 
 
-def _greet(app: App, address: str, guest: str | None) -> None:
+def _greet(app: App, address: str, guest: str | None, pushed_to: str | None) -> None:
     console = Console(stderr=True, highlight=False)
     mode = (
         "dry run: nothing is changed anywhere" if app.settings.actions.dry_run else "actions are carried out"
     )
     slack = "Slack is told" if app.settings.slack.is_configured else "no Slack is configured"
     console.print(f"tokensleuth serves at {address} ({mode}; {slack})", markup=False, soft_wrap=True)
+    if pushed_to:
+        console.print(f"OTLP clients may push to {pushed_to}", markup=False, soft_wrap=True)
     if guest:
         told = f"Nobody is set as approver yet. Look around: {address}/login?token={guest}"
         console.print(told, markup=False, soft_wrap=True)

@@ -25,7 +25,6 @@ from tokensleuth.casebook.queues import (
     put_off,
     take_from_inbox,
 )
-from tokensleuth.casebook.saying import say
 from tokensleuth.casebook.schema_acts import inbox
 from tokensleuth.people import Identity
 from tokensleuth.slackapp.clicks import (
@@ -41,6 +40,7 @@ from tokensleuth.slackapp.clicks import (
     undone_already,
 )
 from tokensleuth.slackapp.incoming import USUAL_RANGE, Click, Incoming, Odd, Slash, read_kept
+from tokensleuth.tuning.judging import Judgement, judge
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ SOON: Final = timedelta(seconds=2)
 LONGEST_WAIT_S: Final = 300
 
 Whisper = Mapping[str, object]
-"""What only the person is told: `about` is click, not-ours or details."""
+"""What only the person is told: `about` is click, counted, not-ours or details."""
 Undo = Callable[[str, Identity], Answer]
 """From a proposal's id and a person to what became of it."""
 
@@ -179,9 +179,13 @@ class InboxWorker:
             return _refused(Refused(str(error), tell=True, incident_id=meant.incident_id))
 
     def _judged(self, meant: Meant, verdict: FeedbackVerdict, now: datetime) -> _Outcome:
-        """Anybody of the home workspace may."""
-        say(self.casebook, meant.incident_id, verdict, self.rules.people.person(meant.by), now)
-        return _Outcome("done", verdict, meant.incident_id)
+        """Anybody of the home workspace may; what it changed is told to them."""
+        said = Judgement(meant.incident_id, verdict, meant.by)
+        judged = judge(self.casebook, said, self.rules.people, now)
+        whisper: Whisper | None = (
+            {"about": "counted", "told": judged.told} if judged and judged.told else None
+        )
+        return _Outcome("done", verdict, meant.incident_id, whisper)
 
     def _investigated(self, item: Queued, slash: Slash, now: datetime) -> _Outcome:
         """What is no range was told so at once."""

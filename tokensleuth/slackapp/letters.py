@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import Connection, select
 
 from tokensleuth.approvals.rules import ApprovalRules
+from tokensleuth.casebook.digests import KeptDigest, read_digest
 from tokensleuth.casebook.notices import notice_of
 from tokensleuth.casebook.queues import Queued
 from tokensleuth.casebook.schema import incidents
@@ -16,13 +17,19 @@ from tokensleuth.casebook.schema_acts import messages
 from tokensleuth.casebook.views import IncidentView, read_view
 from tokensleuth.slackapp.alert import alert
 from tokensleuth.slackapp.answers import counted_as, failed, found, not_counted, not_ours, owner_notice
+from tokensleuth.slackapp.blocks import image
 from tokensleuth.slackapp.bulletin import bulletin
-from tokensleuth.slackapp.limits import Rendered
+from tokensleuth.slackapp.limits import MOST_BLOCKS, Block, Rendered
 from tokensleuth.slackapp.look import Look
 from tokensleuth.slackapp.placing import Place
 from tokensleuth.slackapp.storm import storm
 from tokensleuth.slackapp.thread import ThreadKind, details, thread_letter
 
+if TYPE_CHECKING:
+    from tokensleuth.charts import Spec
+
+CHART_AT: Final = 2
+"""Among the blocks of a digest: below its header and first sentences."""
 MOST_VIEWS: Final = 50
 """Incidents of a storm, or of an answer, that are looked at one by one: the largest."""
 THREAD: Final[frozenset[str]] = frozenset(
@@ -46,6 +53,8 @@ class LetterRendering:
         """None where what it is about is not there any more."""
         look = self._look(place)
         match letter.kind:
+            case "digest":
+                return _digest(connection, letter, place.chart_file)
             case "result":
                 return self._result(connection, letter, look)
             case "bulletin":
@@ -61,7 +70,9 @@ class LetterRendering:
         return _of_incident(letter, view, look) if view else None
 
     def chart(self, connection: Connection, letter: Queued) -> bytes | None:
-        """The hours around the incident of a new alert, where they were kept."""
+        """The hours around the incident of a new alert, or of the week of a digest, where they were kept."""
+        if letter.kind == "digest":
+            return _digest_png(connection, letter)
         if letter.kind != "alert":
             return None
         view = self._view(connection, letter.incident_id)
@@ -112,6 +123,34 @@ class LetterRendering:
         largest = sorted(amounts, key=lambda i: (i not in leaks, -abs(amounts[i]), i))
         views = self._views(connection, largest)
         return storm(views, len(amounts), sum(amounts.values(), Decimal()), look)
+
+
+def _digest(connection: Connection, letter: Queued, chart_file: str | None) -> Rendered | None:
+    """As it was kept, with the chart below the first sentences."""
+    kept = _kept_digest(connection, letter)
+    if kept is None:
+        return None
+    message = cast(Mapping[str, object], kept.document["slack"])
+    blocks = [dict(block) for block in cast(Sequence[Block], message["blocks"])]
+    if chart_file is not None and len(blocks) < MOST_BLOCKS:
+        told = "Dollars per hour of the week, actual against expected."
+        blocks.insert(CHART_AT, image(chart_file, told))
+    return Rendered(str(message["text"]), blocks)
+
+
+def _digest_png(connection: Connection, letter: Queued) -> bytes | None:
+    kept = _kept_digest(connection, letter)
+    spec = cast("Spec | None", kept.document["chart"]) if kept else None
+    if spec is None:
+        return None
+    # Imported here: the renderer loads an engine that most letters need not pay for.
+    from tokensleuth.drawing import png_apart
+
+    return png_apart(spec)
+
+
+def _kept_digest(connection: Connection, letter: Queued) -> KeptDigest | None:
+    return read_digest(connection, str(letter.body.get("week")), str(letter.body.get("audience")))
 
 
 def _of_incident(letter: Queued, view: IncidentView, look: Look) -> Rendered | None:

@@ -10,9 +10,9 @@ from ledger.window import short_text
 from tokensleuth.approvals import Answer, Request, decide
 from tokensleuth.casebook.decided import Verdict
 from tokensleuth.casebook.feedback import Feedback, FeedbackVerdict
-from tokensleuth.casebook.saying import say
 from tokensleuth.casebook.views import incident_of
 from tokensleuth.people import Identity
+from tokensleuth.tuning.judging import Judgement, judge
 from tokensleuth.web.parts import WebParts
 from tokensleuth.web.reading import find_proposal
 from tokensleuth.web.rendering import redirect_saying
@@ -64,11 +64,12 @@ def feedback(
     verdict: Annotated[FeedbackVerdict, Form()],
     days: Annotated[int, Form(ge=1, le=7)] = 7,
 ) -> Response:
-    person, quiet_for = parts.rules.people.person(by), timedelta(days=days)
-    given = say(parts.casebook, incident_id, verdict, person, parts.clock(), quiet_for=quiet_for)
-    if given is None:
+    said = Judgement(incident_id, verdict, by, timedelta(days=days))
+    judged = judge(parts.casebook, said, parts.rules.people, parts.clock())
+    if judged is None:
         raise HTTPException(404, f"there is no incident {incident_id}")
-    return redirect_saying(parts, f"/incidents/{incident_id}#feedback", "good", _said(given))
+    told = ". ".join(filter(None, [_said(judged.given), judged.told]))
+    return redirect_saying(parts, f"/incidents/{incident_id}#feedback", "good", told)
 
 
 def decided_by(
