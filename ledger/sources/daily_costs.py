@@ -38,6 +38,16 @@ class _AnthropicCost(Told):
     description: str | None = None
     cost_type: str | None = None
     workspace_id: str | None = None
+    model: str | None = None
+    token_type: str | None = None
+    service_tier: str | None = None
+
+    @property
+    def line(self) -> str | None:
+        """The model with its class of tokens and tier, where they are told; else what the cost is for."""
+        if self.model and self.token_type:
+            return ", ".join(filter(None, (self.model, self.token_type, self.service_tier)))
+        return self.description or self.cost_type
 
 
 def openai_costs(bucket: Bucket) -> Iterator[ToldCost | Wrong]:
@@ -81,7 +91,7 @@ def anthropic_costs(bucket: Bucket) -> Iterator[ToldCost | Wrong]:
             bucket.window.start_at.date(),
             named(found.workspace_id, DEFAULT_WORKSPACE),
             UNALLOCATED,
-            named(found.description or found.cost_type),
+            named(found.line),
             pico,
         )
 

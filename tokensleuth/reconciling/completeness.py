@@ -1,9 +1,9 @@
 """How complete the hours of each source are: how far all its reports reached, and whether it still speaks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ledger.store import Ledger
 from ledger.window import HOUR, Window, floor_hour, instant_text, short_text
 from tokensleuth.reconciling.settling import DAILY_STREAMS, settle_delay
 from tokensleuth.reconciling.silence import LEARNT, Silence, rhythm_of, silence_of
+from tokensleuth.reconciling.standing import SourceState, Standing, StreamState, text_of, told_of
 
 FILES = "files"
 """The kind of what is loaded by hand; detection waits for none of it."""
@@ -20,8 +21,6 @@ PUSHED = frozenset({"otlp"})
 LOOK_BACK = timedelta(weeks=8)
 """Four weeks to learn from, before a silence of up to four."""
 WAIT_HOURS = 6
-
-Standing = Literal["complete", "behind", "given_up", "never_pulled", "stopped", "loaded"]
 
 
 class Feed(Protocol):
@@ -32,51 +31,6 @@ class Feed(Protocol):
 
     @property
     def called(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """One report of a source."""
-
-    name: str
-    complete_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """One source."""
-
-    source: str
-    kind: str
-    standing: Standing
-    complete_until: datetime | None
-    """Hours before it are whole and settled; None where it was never pulled."""
-    lag: timedelta | None
-    last_hour: datetime | None
-    """The start of the last hour with usage; of files, when they were last loaded."""
-    streams: tuple[StreamState, ...]
-    silence: Silence | None
-    """None where it was never heard."""
-    text: str
-
-    @property
-    def stopped(self) -> bool:
-        return self.silence is not None and self.silence.stopped_at is not None
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "source": self.source,
-            "kind": self.kind,
-            "standing": self.standing,
-            "complete_until": _text(self.complete_until),
-            "lag_seconds": None if self.lag is None else int(self.lag.total_seconds()),
-            "last_hour": _text(self.last_hour),
-            "stopped": self.stopped,
-            "stopped_at": _text(self.silence.stopped_at) if self.silence else None,
-            "silent_hours": self.silence.hours if self.silence else None,
-            "streams": [{"stream": s.name, "complete_until": _text(s.complete_until)} for s in self.streams],
-            "text": self.text,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +54,7 @@ class Completeness:
     def as_json(self) -> dict[str, object]:
         return {
             "at": instant_text(self.at),
-            "complete_until": _text(self.complete_until),
+            "complete_until": text_of(self.complete_until),
             "waits": list(self.waits),
             "sources": [source.as_json() for source in self.sources],
         }
@@ -200,7 +154,7 @@ class _Seen:
             last_hour=last,
             streams=streams,
             silence=silence,
-            text=_told_text(name, standing, until, lag, streams, last),
+            text=told_of(name, standing, until, lag, streams, last),
         )
 
     def _standing(self, kind: str, lag: timedelta, silence: Silence | None) -> Standing:
@@ -211,28 +165,6 @@ class _Seen:
         if lag > usual:
             return "behind"
         return "stopped" if silence is not None and silence.stopped_at is not None else "complete"
-
-
-def _told_text(
-    name: str,
-    standing: Standing,
-    until: datetime,
-    lag: timedelta,
-    streams: Sequence[StreamState],
-    last: datetime | None,
-) -> str:
-    slowest = min(streams, key=lambda s: (s.complete_until, s.name)).name if streams else ""
-    told = f"{name} {slowest}".strip() + f": complete until {short_text(until)} UTC"
-    hours = f"{int(lag / HOUR)} h behind"
-    match standing:
-        case "behind":
-            return f"{told}, {hours}; detection waits"
-        case "given_up":
-            return f"{told}, {hours}; detection goes on without it"
-        case "stopped" if last is not None:
-            return f"{told}, but nothing was used since {short_text(last + HOUR)} UTC, longer than usual"
-        case _:
-            return told
 
 
 def _silence(hours: Sequence[datetime], known_until: datetime) -> Silence | None:
@@ -258,15 +190,3 @@ def _stream_of(came: Came) -> str:
 
 def _paths(source: str, streams: Sequence[StreamState]) -> frozenset[str]:
     return frozenset(f"{source}.{stream.name}" for stream in streams)
-
-
-def _text(instant: datetime | None) -> str | None:
-    return instant_text(instant) if instant else None
-
-
-def marks_by_source(marks: Sequence[StreamMark]) -> Mapping[str, list[StreamMark]]:
-    """For readers that ask about one source after another."""
-    found: dict[str, list[StreamMark]] = {}
-    for mark in marks:
-        found.setdefault(mark.source, []).append(mark)
-    return found

@@ -1,4 +1,4 @@
-"""Differences that are constant over models or days: a discount on the list, or one class at another price."""
+"""Differences that are constant over models or days: a discount on the list, or another price for a class."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,9 @@ from decimal import Decimal
 from statistics import median
 
 from ledger.usage import TOKEN_CLASSES
-from tokensleuth.reconciling.hypotheses import EXACT, IN_PART, scaled
 from tokensleuth.reconciling.items import Item
-from tokensleuth.reconciling.prices import Prices, usd_per_mtok
-from tokensleuth.reconciling.reasons import Explained, Override
+from tokensleuth.reconciling.prices import Prices, scaled, usd_per_mtok
+from tokensleuth.reconciling.reasons import EXACT, IN_PART, Explained, Override
 
 CONSTANT = 0.003
 """By so much of itself a ratio may stray: discounts are whole or half percents, use varies by far more."""
@@ -72,26 +71,31 @@ def _largest_cluster(ratios: Mapping[Item, float], *, by_model: bool) -> list[It
 
 
 def _discount(item: Item, cluster: Sequence[Item], whole: bool, prices: Prices) -> Explained:
-    """The part of the list price that all of them are billed at, as the override that says so."""
-    listed = [prices.listed_rated(each) for each in cluster]
-    known = [(each, sum(rated)) for each, rated in zip(cluster, listed, strict=True) if rated]
-    first = min(each.day for each in cluster)
+    """The part of the list price that all of them are billed at, as the overrides that say so."""
     ratio = median(each.billed.pico / each.computed_pico for each in cluster)
-    overrides: tuple[Override, ...] = ()
     told = f"the bill is {ratio:.2%} of ours in {len(cluster)} model days"
-    percent = Decimal()
-    if len(known) == len(cluster):
-        of_list = median(each.billed.pico / rated for each, rated in known)
-        percent = Decimal(repr(100 * (1 - of_list))).quantize(Decimal("0.01")).normalize()
-        models = ["*"] if whole else sorted({each.model for each in cluster})
+    percent = _percent_off_list(cluster, prices)
+    overrides: tuple[Override, ...] = ()
+    if percent is not None and percent > 0:
+        first, models = min(each.day for each in cluster), sorted({each.model for each in cluster})
         overrides = tuple(
-            Override(item.provider, model, "*", "percent_off", percent, first) for model in models
+            Override(item.provider, model, "*", "percent_off", percent, first)
+            for model in (["*"] if whole else models)
         )
         told += f": {percent:f} percent off the list price"
-    predicted = sum(scaled(item.rated, Decimal(repr(ratio))))
-    facts = {"ratio": ratio, "percent_off": percent, "model_days": len(cluster)}
     shared = f"{ratio:.2f}" if len({each.model for each in cluster}) > 1 else ""
+    facts = {"ratio": ratio, "model_days": len(cluster)}
+    predicted = sum(scaled(item.rated, Decimal(repr(ratio))))
     return Explained("contract_discount", EXACT, predicted, told, overrides, shared, facts)
+
+
+def _percent_off_list(cluster: Sequence[Item], prices: Prices) -> Decimal | None:
+    """Off the list itself, as overrides never stack; None where the list has no price."""
+    listed = [(each, prices.listed_rated(each)) for each in cluster]
+    parts = [each.billed.pico / sum(rated) for each, rated in listed if rated]
+    if len(parts) < len(cluster):
+        return None
+    return Decimal(repr(100 * (1 - median(parts)))).quantize(Decimal("0.01")).normalize()
 
 
 def _one_class(items: Sequence[Item]) -> Found:

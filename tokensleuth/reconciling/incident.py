@@ -1,7 +1,7 @@
 """A difference from a bill as an incident of the contract, ready for the casebook."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from agent.policy import UNDO
 from agent.target import Target
 from ledger.money import exact_usd_text
 from ledger.window import short_text
-from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord
+from tokensleuth.casebook.records import EvidenceDocument, InvestigationRecord, JsonObject
 from tokensleuth.reconciling.override_toml import toml_lines
 from tokensleuth.reconciling.reasons import KINDS, Reason
 from tokensleuth.reconciling.report import write_report, write_settled
@@ -44,7 +44,7 @@ class Filed:
         finding = finding.model_copy(
             update={"report": report.markdown, "unsupported_claims": report.unsupported}
         )
-        added = {
+        added: JsonObject = {
             "reason": run.explained.reason,
             "settled": False,
             "price_overrides": "\n".join(toml_lines(run.overrides, self.now.date())) or None,
@@ -72,7 +72,7 @@ class Filed:
         return self._record(finding, evidence, {"reason": None, "settled": True, "price_overrides": None})
 
     def _record(
-        self, finding: Finding, evidence: Sequence[Evidence], added: dict[str, object]
+        self, finding: Finding, evidence: Sequence[Evidence], added: JsonObject
     ) -> InvestigationRecord:
         document = finding.as_json(tuple(evidence), seconds=0.0)
         return InvestigationRecord(
@@ -106,7 +106,8 @@ class Filed:
         reason = run.explained.reason
         if reason not in FIXED_BY_PRICE:
             return []
-        measure = FixPrice(model=run.model, reason=KINDS[reason].what)
+        model = "all models" if run.model == ALL_MODELS else run.model
+        measure = FixPrice(model=model, reason=KINDS[reason].what)
         target = Target(gateway="none", scope=run.scope)
         return [
             Proposal(
@@ -118,7 +119,7 @@ class Filed:
                 reversible=True,
                 undo=UNDO["fix_price"],
                 expires_at=self.now + timedelta(hours=self.expire_hours),
-                rationale=KINDS[reason].next_step,
+                rationale=KINDS[reason].next_step.replace("`", "").rstrip("."),
                 evidence=(evidence_id,),
             )
         ]
@@ -155,7 +156,3 @@ def _cents(exact: dict[str, int], total: Decimal) -> dict[str, Decimal]:
 def _stored(item: Evidence) -> EvidenceDocument:
     plain = item.model_dump(mode="json")
     return EvidenceDocument(item.id, item.tool, item.arguments, item.status, plain["rows"], plain["facts"])
-
-
-def with_id(run: Run, incident_id: str) -> Run:
-    return replace(run, id=incident_id)

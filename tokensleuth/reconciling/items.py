@@ -15,6 +15,8 @@ _UNIT_TOKENS: Mapping[str, int] = {"tokens": 1, "1000_tokens": 1000}
 _EXACT = 0.0005
 """Of what is billed: rates finer than the ledger's, and amounts that travelled as floating point."""
 NONE: Tokens = (0, 0, 0, 0, 0)
+Key = tuple[str, str, date]
+"""Provider, model and day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Item:
     tiers: tuple[TierDay, ...] = ()
     known_pico: int | None = None
     """What it cost by the usage that was there when the day's bill was pulled; None: nobody asked."""
+    sources: tuple[tuple[str, int], ...] = ()
+    """The cost of each file or report that told of it, where there are several."""
 
     @property
     def counted_pico(self) -> int:
@@ -143,22 +147,27 @@ class _Gathering:
         return tuple(sum((t or Decimal() for c, t in told if c == name), Decimal()) for name in TOKEN_CLASSES)
 
 
-def both_sides(
-    lines: Sequence[BilledLine],
-    tiers: Sequence[TierDay],
-    known: Mapping[tuple[str, str, date], int],
-    days: Collection[tuple[str, date]],
-) -> Sides:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the ledger was asked."""
+
+    lines: Sequence[BilledLine]
+    tiers: Sequence[TierDay]
+    known: Mapping[Key, int]
+    sources: Mapping[Key, Mapping[str, int]]
+
+
+def both_sides(read: Read, days: Collection[tuple[str, date]]) -> Sides:
     """Every model of these days of providers, on either side, in order of provider, model and day."""
     models: defaultdict[str, set[str]] = defaultdict(set)
-    used: defaultdict[tuple[str, str, date], list[TierDay]] = defaultdict(list)
-    for tier in tiers:
+    used: defaultdict[Key, list[TierDay]] = defaultdict(list)
+    for tier in read.tiers:
         models[tier.provider].add(tier.model)
         if (tier.provider, tier.day) in days:
             used[tier.provider, tier.model, tier.day].append(tier)
-    gathered: defaultdict[tuple[str, str, date], _Gathering] = defaultdict(_Gathering)
+    gathered: defaultdict[Key, _Gathering] = defaultdict(_Gathering)
     aside: list[tuple[Line, Aside]] = []
-    for line in lines:
+    for line in read.lines:
         if (line.provider, line.day) not in days:
             continue
         about = line_of(line.line_item, line.unit, models[line.provider])
@@ -167,26 +176,18 @@ def both_sides(
         else:
             told = Aside(line.provider, line.day, line.line_item, about.why, line.cost_pico)
             aside.append((about, told))
+    keys = sorted(used.keys() | gathered.keys())
     return Sides(
-        items=tuple(_item(key, gathered.get(key), used.get(key, []), known) for key in _keys(used, gathered)),
+        items=tuple(_item(key, gathered.get(key), used.get(key, []), read) for key in keys),
         not_token_usage=tuple(told for about, told in aside if about.kind == "not_token_usage"),
         unmapped=tuple(told for about, told in aside if about.kind == "unmapped"),
     )
 
 
-def _keys(
-    used: Mapping[tuple[str, str, date], object], gathered: Mapping[tuple[str, str, date], object]
-) -> list[tuple[str, str, date]]:
-    return sorted(used.keys() | gathered.keys())
-
-
-def _item(
-    key: tuple[str, str, date],
-    lines: _Gathering | None,
-    tiers: Sequence[TierDay],
-    known: Mapping[tuple[str, str, date], int],
-) -> Item:
-    return Item(*key, lines.billed() if lines else Billed(), tuple(tiers), known.get(key, 0))
+def _item(key: Key, lines: _Gathering | None, tiers: Sequence[TierDay], read: Read) -> Item:
+    billed = lines.billed() if lines else Billed()
+    sources = tuple(read.sources.get(key, {}).items())
+    return Item(*key, billed, tuple(tiers), read.known.get(key, 0), sources)
 
 
 def _placed(token_class: str | None, pico: int) -> Tokens:

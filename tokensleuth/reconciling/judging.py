@@ -1,4 +1,4 @@
-"""Every model and day judged: it agrees with its bill, the difference is small, or it is a gap with a reason."""
+"""Every model and day judged: it agrees with its bill, it is a little off, or it is a gap with a reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Literal
 
 from ledger.money import PICO_PER_USD
 from tokensleuth.reconciling.constant import constant_over_days, shared_discount
-from tokensleuth.reconciling.hypotheses import DECISIVE, PRICED, Hypothesis, first_of
+from tokensleuth.reconciling.hypotheses import DECISIVE, LEFT, PRICED, Hypothesis, first_of
 from tokensleuth.reconciling.items import Item
 from tokensleuth.reconciling.prices import Prices
 from tokensleuth.reconciling.reasons import Explained
@@ -39,6 +39,7 @@ def judge(items: Sequence[Item], prices: Prices, settings: ReconciliationSetting
     found |= shared_discount([i for i in off if i not in found], _models(items), prices)
     found |= _each(off, found, prices, PRICED)
     found |= constant_over_days([i for i in off if i not in found], prices)
+    found |= _each(off, found, prices, LEFT)
     usual = _usual_hours(items)
     for item in off:
         if item not in found:

@@ -24,7 +24,7 @@ class Line:
 
 
 _PARTS = re.compile(r"\s*(?:,|\||\s[-\u2013]\s)\s*")
-"""OpenAI: `gpt-4o-2024-08-06, cached input`; Anthropic: `Claude Sonnet 4 Usage - Input Tokens, Cache Read`."""
+"""OpenAI: `gpt-4o-2024-08-06, cached input`; Anthropic: `Claude Sonnet 4 Usage - Input Tokens`."""
 _NO_TOKENS = re.compile(
     r"\b(web.?search|file.?search|code.?(interpreter|execution)|containers?|sessions?|storage|vector|seats?|"
     r"subscriptions?|credits?|tax|fees?|training|fine.?tuning|tts|whisper|speech|transcri\w+|dall.?e|sora|"
@@ -35,11 +35,11 @@ _CLASSES: Sequence[tuple[re.Pattern[str], TokenClass]] = (
     (re.compile(r"cache.*(write|creation).*(1 ?h|1 ?hour)|ephemeral 1h"), "cache_write_1h"),
     (re.compile(r"(1 ?h|1 ?hour).*cache.*(write|creation)"), "cache_write_1h"),
     (re.compile(r"cache.*(write|creation)|ephemeral 5m"), "cache_write_5m"),
-    (re.compile(r"cache.?(d|read|hit)|cached"), "cache_read"),
+    (re.compile(r"(?<!un)cache(d|.read|.hit)"), "cache_read"),
     (re.compile(r"\boutput\b|\bcompletion\b"), "output"),
     (re.compile(r"\binput\b|\bprompt\b"), "input"),
 )
-"""The first that fits; OpenAI does not say how long a cache write lives, and the ledger counts it as 5 minutes."""
+"""The first that fits; a cache write of no stated life is one of 5 minutes, as the ledger has it."""
 _DATE = re.compile(r"^(?:20\d{6}|latest)$")
 
 

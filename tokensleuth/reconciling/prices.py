@@ -42,9 +42,8 @@ class Prices:
 
 def _rates(book: PriceBook, item: Item, tier: str) -> Rates:
     row = book.rates(item.provider, item.model, tier, item.day)[0]
-    return (
-        row.input_rate, row.cache_read_rate, row.cache_write_5m_rate, row.cache_write_1h_rate, row.output_rate,
-    )  # fmt: skip
+    reads, writes = row.cache_read_rate, (row.cache_write_5m_rate, row.cache_write_1h_rate)
+    return (row.input_rate, reads, *writes, row.output_rate)
 
 
 def repriced(tier: TierDay, rates: Rates) -> Tokens | None:
@@ -59,3 +58,13 @@ def repriced(tier: TierDay, rates: Rates) -> Tokens | None:
 def usd_per_mtok(pico_per_token: Decimal | float) -> Decimal:
     """As a price override has it, to 6 decimals."""
     return (Decimal(str(pico_per_token)) / _PICO_PER_TOKEN).quantize(Decimal("0.000001")).normalize()
+
+
+def scaled(amounts: Tokens, by: Decimal) -> Tokens:
+    one, two, three, four, five = (int((amount * by).to_integral_value()) for amount in amounts)
+    return one, two, three, four, five
+
+
+def moved(amounts: Tokens, by: dict[int, int]) -> Tokens:
+    one, two, three, four, five = (amount + by.get(i, 0) for i, amount in enumerate(amounts))
+    return one, two, three, four, five

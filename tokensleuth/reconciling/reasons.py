@@ -16,6 +16,10 @@ Reason = Literal[
 ]  # fmt: skip
 
 
+EXACT, BY_COUNT, IN_PART = 0.95, 0.97, 0.8
+"""How sure: an amount fits to the tolerance; counts of tokens differ; they differ and leave a rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What there is to say of a reason whatever its numbers are."""
@@ -61,7 +65,7 @@ KINDS: Mapping[Reason, Kind] = {
     "contract_discount": Kind(
         "price",
         "the bill is a constant part of the list price, as under a contract",
-        "Add the price overrides below with the name of the contract, then run `tokensleuth reprice`.",
+        "Add the report's price overrides with the name of the contract, then run `tokensleuth reprice`.",
     ),
     "cache_counted_twice": Kind(
         "cache",
@@ -91,7 +95,7 @@ KINDS: Mapping[Reason, Kind] = {
     "list_price": Kind(
         "price",
         "the bill implies another price per token than the price book has",
-        "Check the provider's price list; add the price overrides below, then run `tokensleuth reprice`.",
+        "Check the provider's prices; add the report's price overrides, then run `tokensleuth reprice`.",
     ),
     "unexplained": Kind(
         "price",
@@ -128,3 +132,7 @@ class Explained:
     shared: str = ""
     """Names what several models share, which makes one difference of them; empty: it is the model's own."""
     facts: Mapping[str, Decimal | int | float | str] = field(default_factory=dict)
+
+
+NOTHING = Explained("unexplained", 0.0, 0)
+"""Of days that agree."""

@@ -8,7 +8,7 @@ from agent.evidence import Evidence
 from agent.headings import CULPRITS
 from agent.reasons import capital, words
 from agent.rendering import Ref, Rendered, Text, named_scope, render
-from agent.waterfall import ACTUAL, EXPECTED, effect_label
+from agent.waterfall import ACTUAL, EXPECTED
 from ledger.window import Window
 from tokensleuth.reconciling.override_toml import toml_lines
 from tokensleuth.reconciling.reasons import KINDS
@@ -40,7 +40,7 @@ def write_settled(run_id: str, window: Window, evidence: Sequence[Evidence], why
         ("# Settled: bill and ledger agree",),
         ("",),
         (
-            f"**The bill and the ledger differ by ", Ref(amounts, "delta_usd", "size_usd"),
+            "**The bill and the ledger differ by ", Ref(amounts, "delta_usd", "size_usd"),
             f" from {window}: ", Ref(amounts, "actual_usd", "usd"), " counted, ",
             Ref(amounts, "expected_usd", "usd"), f" billed.** {escaped(why)}",
         ),
@@ -57,8 +57,8 @@ def _headline(run: Run, amounts: str) -> Iterator[Text]:
     yield (f"# {capital(words(run.explained.reason))}: {who}",)
     yield ("",)
     yield (
-        f"**For {who} the ledger counts ", Ref(amounts, "delta_usd", "size_usd"), f" {way} the provider bills",
-        f" from {run.window}: ", Ref(amounts, "actual_usd", "usd"), " instead of ",
+        f"**For {who} the ledger counts ", Ref(amounts, "delta_usd", "size_usd"),
+        f" {way} the provider bills from {run.window}: ", Ref(amounts, "actual_usd", "usd"), " instead of ",
         Ref(amounts, "expected_usd", "usd"),
         f".** A difference between the bill and the ledger, not a change in use: {kind.what}.",
     )  # fmt: skip
@@ -74,7 +74,7 @@ def _effects(split: Split, amounts: str) -> Iterator[Text]:
     for effect in split.effects:
         if effect.usd:
             amount = Ref(amounts, f"{effect.name}_usd", "signed_usd")
-            yield (f"| {effect_label(effect.name, effect.usd)} | ", amount, f" | `{effect.name}` |")
+            yield (f"| {words(effect.name)} | ", amount, f" | `{effect.name}` |")
     yield (f"| **{ACTUAL}** (counted) | **", Ref(amounts, "actual_usd", "usd"), "** | |")
 
 

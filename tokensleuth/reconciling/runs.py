@@ -10,7 +10,7 @@ from ledger.ids import fact_id
 from ledger.scope import Scope
 from ledger.window import Window
 from tokensleuth.reconciling.judging import Judged
-from tokensleuth.reconciling.reasons import Explained, Override
+from tokensleuth.reconciling.reasons import NOTHING, Explained, Override
 
 ALL_MODELS = "*"
 
@@ -38,10 +38,7 @@ class Run:
     @property
     def explained(self) -> Explained:
         """Of the day that differs by most."""
-        found = max(self.days, key=lambda judged: abs(judged.item.gap_pico)).explained
-        if found is None:
-            raise ValueError(f"{self.id} has no reason")
-        return found
+        return max(self.days, key=lambda judged: abs(judged.item.gap_pico)).explained or NOTHING
 
     @property
     def window(self) -> Window:
@@ -81,7 +78,7 @@ def window_of(days: Iterable[date]) -> Window:
 
 
 def scope_of(provider: str, model: str) -> Scope:
-    pinned = Scope.of({"provider": provider})
+    pinned = Scope.of([("provider", provider)])
     return pinned if model == ALL_MODELS else pinned.with_value("model", model)
 
 
