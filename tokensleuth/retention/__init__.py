@@ -1,0 +1,1 @@
+"""Deletes what the settings keep no longer, in ledger and casebook, and never what is still open."""
