@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from evals import fake_anthropic_usage, fake_litellm_spend, fake_openai_usage
+from evals import fake_anthropic_usage, fake_langfuse, fake_litellm_spend, fake_openai_usage
 from evals.loopback import Loopback
 from ledger.ingest.scopes import Attribution
 from ledger.owners import OwnerRule
@@ -27,6 +27,7 @@ _SECRETS: dict[SourceKind, str] = {
     "openai": fake_openai_usage.ADMIN_KEY,
     "anthropic": fake_anthropic_usage.ADMIN_KEY,
     "litellm": fake_litellm_spend.MASTER_KEY,
+    "langfuse": fake_langfuse.SECRET_KEY,
 }
 
 
@@ -55,7 +56,8 @@ class Syncs:
     def settings(self, kind: SourceKind, served: Loopback) -> SourceSettings:
         url = served.url + ("/v1" if kind == "openai" else "")
         found = SourceSettings(kind=kind, base_url=url, first_days=self.first_days)
-        return found.model_copy(update={"secret": SecretStr(_SECRETS[kind])})
+        keys = {"secret": SecretStr(_SECRETS[kind]), "public_key": SecretStr(fake_langfuse.PUBLIC_KEY)}
+        return found.model_copy(update=keys)
 
     def __call__(
         self,

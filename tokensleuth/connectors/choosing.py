@@ -25,7 +25,7 @@ def configured_sources(sources: Sequence[SourceSettings], gateways: Gateways) ->
         if address.secret is not None
     )
     if not found:
-        keys = ", ".join(KEY_OF.values())
+        keys = ", ".join(KEY_OF[kind] for kind in addresses)
         raise RefusedError(
             f"no source to pull from: set one of {keys}, or write a [[source]]; see docs/sources.md"
         )
@@ -57,5 +57,17 @@ def source_of(settings: SourceSettings, patience: Patience | None = None) -> Sou
             from tokensleuth.connectors.litellm_source import LiteLlmSource
 
             return LiteLlmSource(settings, patience=patience)
+        case "langfuse":
+            from tokensleuth.connectors.langfuse_source import LangfuseSource
+
+            return LangfuseSource(settings, patience=patience)
+        case "bedrock":
+            from tokensleuth.connectors.bedrock_source import BedrockSource
+
+            return BedrockSource(settings, patience=patience)
+        case "copilot":
+            from tokensleuth.connectors.copilot_source import CopilotSource
+
+            return CopilotSource(settings, patience=patience)
         case _:
             assert_never(settings.kind)

@@ -30,7 +30,7 @@ def named_owners(rules: Sequence[OwnerRule], names: Names) -> Callable[[Owned], 
 
 
 def with_names(attribution: Attribution, rules: Sequence[OwnerRule], names: Names) -> Attribution:
-    return Attribution(attribution.provider_of, named_owners(rules, names))
+    return replace(attribution, team_of=named_owners(rules, names))
 
 
 def has_unnamed(lines: Iterable[Line], names: Names) -> bool:

@@ -17,6 +17,7 @@ from ledger.ingest.scopes import Attribution
 from ledger.ingest.source import Tags
 from ledger.owners import OwnerRule
 from ledger.prices.book import PriceBook
+from ledger.pseudonyms import hidden_cells, hidden_names, open_names
 from ledger.pulled import Stream
 from ledger.sources.told import Cells
 from ledger.store import Ledger
@@ -108,7 +109,7 @@ class _Run:
         mark = Stream(self.source.name, stream.name)
         with self.into.opened() as ledger:
             until = ledger.pulled.complete_until(mark)
-            self.names = ledger.pulled.names()
+            self.names = open_names(ledger.pulled.names(), self.into.attribution.pseudonym)
         window = window_of(stream, until, self.reach)
         outcome = StreamOutcome(self.source.name, stream.name, window, until)
         if window is None:
@@ -128,7 +129,7 @@ class _Run:
         self._resolve_names(report)
         report = without_keys(report, self.reach.except_keys, self.names)
         with self.into.opened() as ledger:
-            ledger.pulled.learn_names(self.names)
+            ledger.pulled.learn_names(hidden_names(self.names, self.into.attribution.pseudonym))
             result, gone = self._load(ledger, stream, mark, report)
             costs = 0
             if report.days:
@@ -152,7 +153,7 @@ class _Run:
         self, ledger: Ledger, stream: SourceStream, mark: Stream, report: Report
     ) -> tuple[IngestResult, list[Cells]]:
         """What came of the rows, and the rows that are told no more."""
-        ledger.pulled.remember(mark, report.remembered)
+        ledger.pulled.remember(mark, self._hidden(report))
         gone = ledger.pulled.vanished(mark, report.hours, _told(report))
         emptied = [Line(f"{mark.source} {mark.name} {c['started_at']} (gone)", {**c}) for c in gone]
         options = LoadOptions(now=utc_naive(self.reach.now), format=stream.format, focus_tags=self.into.tags)
@@ -161,6 +162,11 @@ class _Run:
         lines = [*report.lines, *emptied]
         result = load_lines(ledger, lines, path, options, attribution=attribution, book=self.into.book)
         return result, gone
+
+    def _hidden(self, report: Report) -> dict[str, tuple[datetime, Cells]]:
+        """What is remembered is stored, so it is hidden as what is loaded is."""
+        pseudonym = self.into.attribution.pseudonym
+        return {id_: (hour, hidden_cells(c, pseudonym)) for id_, (hour, c) in report.remembered.items()}
 
     def _resolve_names(self, report: Report) -> None:
         """By calls once in a sync, and only where an id has no name yet."""
