@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from ledger.scope import EVERYTHING
 from ledger.synthetic.demo import DEMO_RANGE, write_demo
+from tokensleuth.alerts import announce_found
 from tokensleuth.app import App, Overrides
 from tokensleuth.casebook.queues import waiting_letters
 from tokensleuth.casebook.telling import messages_of
 from tokensleuth.casebook.views import read_view
 from tokensleuth.cli import app
 from tokensleuth.investigation import investigate_range
-from tokensleuth.service.alerts import announce_found
 from tokensleuth.settings_acts import SlackSettings
 
 SLACK = SlackSettings(channel="C0000001", bot_token=SecretStr("xoxb-1"))

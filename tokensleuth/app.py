@@ -11,10 +11,12 @@ from ledger.ingest.stage import Attribution, Owned
 from ledger.owners import owner_of
 from ledger.prices.book import PriceBook
 from ledger.prices.makers import provider_of
+from ledger.pseudonyms import Pseudonym
 from ledger.store import Ledger, open_ledger, read_ledger
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.keyfile import key_from_text
-from tokensleuth.casebook.opening import is_there
+from tokensleuth.casebook.opening import is_there, key_beside
+from tokensleuth.privacy.pseudonym import pseudonyms_under
 from tokensleuth.settings import LlmSettings, Settings, Store
 from tokensleuth.settings_reading import read_settings
 
@@ -88,7 +90,16 @@ class App:
                 user=owned.user,
             )
 
-        return Attribution(provider_of=provider_of, team_of=team_of)
+        return Attribution(provider_of=provider_of, team_of=team_of, pseudonym=self._pseudonym())
+
+    def _pseudonym(self) -> Pseudonym | None:
+        """What users are stored as, where the settings ask for it: made with the casebook's key."""
+        if not self.settings.privacy.pseudonymous_users:
+            return None
+        secret = self.settings.secret
+        if secret is None:
+            return pseudonyms_under(key_beside(self.settings.store.casebook_url))
+        return pseudonyms_under(key_from_text(secret.get_secret_value()))
 
 
 def _chat_model(llm: LlmSettings) -> ChatModel | None:

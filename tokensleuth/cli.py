@@ -5,22 +5,28 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tokensleuth.cli_acts import add_commands
-from tokensleuth.cli_budgets import add_commands as add_budget_commands
-from tokensleuth.cli_export import add_commands as add_export_commands
-from tokensleuth.cli_sync import add_commands as add_sync
+from tokensleuth import (
+    cli_acts,
+    cli_billing,
+    cli_budgets,
+    cli_digest,
+    cli_export,
+    cli_reconcile,
+    cli_retention,
+    cli_schedule,
+    cli_sync,
+    cli_tuning,
+)
 from tokensleuth.execution import execute
 from tokensleuth.options import (
     AllFlag,
     CasebookOption,
     ConfigOption,
     JsonFlag,
-    LabelsOption,
     LedgerOption,
     OptionalRangeArgument,
     RangeArgument,
     ReasonOption,
-    SettingOption,
     WhereOption,
 )
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from tokensleuth.app import App
     from tokensleuth.output import Outcome, ProgressBar
 
+IngestFormat = Literal["usage", "focus", "litellm", "bedrock", "otlp"]
 ShownState = Literal[
     "pending", "approved", "executing", "done", "failed", "unknown", "blocked",
     "rejected", "expired", "superseded", "all",
@@ -62,9 +69,7 @@ def tokensleuth(
 @app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of files.")],
-    source_format: Annotated[
-        Literal["usage", "focus", "litellm"], typer.Option("--format", help="What the files hold.")
-    ] = "usage",
+    source_format: Annotated[IngestFormat, typer.Option("--format", help="What the files hold.")] = "usage",
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a file that has a wrong row.")] = False,
     rejects: Annotated[
         Path | None,
@@ -84,6 +89,10 @@ def ingest(
     def command(configured: "App", progress: "ProgressBar") -> "Outcome":
         from tokensleuth.commands.ingest import run
 
+        if source_format == "otlp":
+            from tokensleuth.commands.ingest_otlp import run_files
+
+            return run_files(configured, paths, strict=strict, rejects=rejects, progress=progress)
         return run(
             configured, paths, source_format=source_format, strict=strict, rejects=rejects, progress=progress
         )
@@ -180,29 +189,6 @@ def investigate(
             everything=everything,
             post=post,
             progress=progress,
-        )
-
-    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
-
-
-@app.command()
-def simulate(
-    time_range: RangeArgument,
-    setting: SettingOption,
-    labels: LabelsOption = None,
-    where: WhereOption = None,
-    json: JsonFlag = False,
-    config: ConfigOption = None,
-    ledger: LedgerOption = None,
-    casebook: CasebookOption = None,
-) -> None:
-    """Show which incidents of a range other settings would have lost and gained; saves nothing."""
-
-    def command(configured: "App", progress: "ProgressBar") -> "Outcome":
-        from tokensleuth.commands.simulate import run
-
-        return run(
-            configured, time_range, changes=setting, labels=labels, where=where or [], progress=progress
         )
 
     execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
@@ -370,7 +356,16 @@ def doctor(
     execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
-add_commands(app)
-add_sync(app)
-add_budget_commands(app)
-add_export_commands(app)
+for _topic in (
+    cli_acts,
+    cli_sync,
+    cli_schedule,
+    cli_budgets,
+    cli_digest,
+    cli_billing,
+    cli_reconcile,
+    cli_tuning,
+    cli_export,
+    cli_retention,
+):
+    _topic.add_commands(app)

@@ -51,6 +51,8 @@ def with_others(kept: Kept, hours: LiveHours, flagged: ScoredSeries, series_ids:
     known = {key.scope for key in flagged.series}
     scopes = kept.series.scopes(hours.rows.series_ids[ours].tolist())
     others = np.array([scope not in known for scope in scopes], dtype=bool)
+    if not others.any():
+        return flagged
     rows = hours.rows.position[ours][others]
     keys = [SeriesKey("cost_usd", scope) for scope in scopes if scope not in known]
     unknown = np.full((len(rows), flagged.window.hours), np.nan)

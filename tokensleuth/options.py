@@ -31,14 +31,6 @@ _RANGE = (
 )
 RangeArgument = Annotated[str, typer.Argument(metavar="RANGE", help=_RANGE)]
 OptionalRangeArgument = Annotated[str | None, typer.Argument(metavar="[RANGE]", help=_RANGE)]
-SettingOption = Annotated[
-    list[str],
-    typer.Option(
-        "--setting",
-        metavar="KEY=VALUE",
-        help="A setting of [detection] to change, e.g. fire_score=14; may be repeated.",
-    ),
-]
 LabelsOption = Annotated[
     Path | None,
     typer.Option(

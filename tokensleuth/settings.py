@@ -14,10 +14,13 @@ from tokensleuth.budgets.settings import Budgets
 from tokensleuth.connectors.settings import SourceSettings, different_names
 from tokensleuth.digest.settings import DigestSettings
 from tokensleuth.observing.settings import HeartbeatSettings, LogSettings, MetricsSettings
+from tokensleuth.otlp.settings import OtlpSettings
 from tokensleuth.people import Approver, shared_marks
+from tokensleuth.privacy.settings import PrivacySettings
 from tokensleuth.reconciling.settings import ReconciliationSettings
-from tokensleuth.schedule.settings import Schedule
+from tokensleuth.retention.settings import RetentionSettings
 from tokensleuth.settings_acts import Actions, Gateways, Route, SlackSettings, Web
+from tokensleuth.settings_schedule import Schedule
 from tools.calendar import CalendarEntry
 
 GatewayName = Literal["litellm", "openai", "anthropic", "webhook", "none"]
@@ -184,6 +187,9 @@ class Settings(_Table):
     schedule: Schedule = Schedule()
     digest: DigestSettings = DigestSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
+    retention: RetentionSettings = RetentionSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    otlp: OtlpSettings = OtlpSettings()
     calendar: tuple[CalendarEntry, ...] = ()
     """What was planned: changes of spend in these hours and scopes have an explanation to check first."""
 

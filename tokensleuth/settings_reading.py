@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 from ledger.errors import RefusedError
 from tokensleuth.connectors.settings import with_secrets
 from tokensleuth.observing.settings import heartbeat_with, metrics_with
+from tokensleuth.otlp.settings import with_token
 from tokensleuth.settings import LlmSettings, Settings
 
 DEFAULT_FILE = Path("tokensleuth.toml")
@@ -90,6 +91,7 @@ def _with_secrets(settings: Settings) -> Settings:
             "slack": settings.slack.model_copy(update=tokens),
             "gateways": gateways.model_copy(update=addresses),
             "source": with_secrets(settings.source, os.environ),
+            "otlp": with_token(settings.otlp, os.environ),
             "metrics": metrics_with(settings.metrics, os.environ),
             "heartbeat": heartbeat_with(settings.heartbeat, os.environ),
         }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 
 from ledger.ids import fact_id
 from ledger.window import instant_text
@@ -74,7 +74,8 @@ def keep_notices(
         values = {"severity": notice.severity, "document": notice.document, "saved_at": now}
         if found is None:
             given = {"kind": notice.kind, "subject": notice.subject, "opened_at": now}
-            fresh = fact_id("notice", notice.kind, notice.subject, instant_text(now))
+            number = connection.scalar(select(func.count()).select_from(notices)) or 0
+            fresh = fact_id("notice", notice.kind, notice.subject, instant_text(now), number)
             connection.execute(insert(notices).values(id=fresh, **given, **values))
         else:
             connection.execute(update(notices).where(notices.c.id == found.id).values(**values))

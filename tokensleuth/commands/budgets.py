@@ -16,6 +16,7 @@ from tokensleuth.casebook.opening import is_there
 from tokensleuth.clock import utc_now
 from tokensleuth.output import Outcome
 from tokensleuth.terminal.budgets import budgets_table, forecast_table
+from tokensleuth.tuning.planning import calendar_in_force
 
 
 def run_forecast(app: App, *, by: Sequence[str], where: Sequence[str], at: str | None) -> Outcome:
@@ -47,4 +48,5 @@ def _known(app: App, at: datetime) -> list[Known]:
         return known_hours(app.settings.calendar, [], at)
     with app.casebook() as casebook:
         incidents = casebook.incidents(now=utc_now(), scope=EVERYTHING)
-    return known_hours(app.settings.calendar, incidents, at)
+        calendar = calendar_in_force(casebook, app.settings.calendar, utc_now())
+    return known_hours(calendar, incidents, at)

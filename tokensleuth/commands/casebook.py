@@ -9,8 +9,10 @@ from ledger.errors import RefusedError
 from ledger.scope import Scope
 from ledger.window import parse_range
 from tokensleuth.app import App
+from tokensleuth.casebook.notices import open_notices
 from tokensleuth.casebook.records import ProposalState
 from tokensleuth.clock import utc_now
+from tokensleuth.commands.schedule import notice_lines
 from tokensleuth.output import Outcome
 from tokensleuth.terminal import incident_table, proposal_table
 
@@ -21,7 +23,10 @@ def list_incidents(app: App, time_range: str | None, *, where: Sequence[str]) ->
     within = parse_range(time_range, now=now) if time_range else None
     with app.casebook() as casebook:
         items = casebook.incidents(now=now, within=within, scope=Scope.parse(where))
-    return Outcome({"items": items}, [incident_table(items)])
+        with casebook.reading() as connection:
+            notices = open_notices(connection)
+    document = {"items": items, "notices": [notice.as_json() for notice in notices]}
+    return Outcome(document, [incident_table(items), *notice_lines(notices)])
 
 
 def list_proposals(app: App, state: ProposalState | None, *, where: Sequence[str]) -> Outcome:

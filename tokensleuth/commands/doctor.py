@@ -20,6 +20,7 @@ from tokensleuth.app import App
 from tokensleuth.casebook.opening import is_there
 from tokensleuth.checks import Check, Status
 from tokensleuth.clock import utc_now
+from tokensleuth.commands.reconcile import completeness_checks
 from tokensleuth.model_checks import model_checks
 from tokensleuth.output import ExitCode, Outcome
 from tokensleuth.terminal.text import printable
@@ -102,6 +103,8 @@ def _ledger(app: App) -> Iterator[Check]:
             return
         yield Check("ledger", "ok", f"{path}: {extent.days:.0f} days, {extent}")
         yield _freshness(extent)
+        if app.settings.source:
+            yield from completeness_checks(app, ledger, app.settings.reconciliation)
         yield from _coverage(app, ledger, extent)
 
 

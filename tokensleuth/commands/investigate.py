@@ -10,13 +10,13 @@ from rich.text import Text
 from ledger.errors import RefusedError
 from ledger.scope import Scope
 from ledger.window import parse_range
+from tokensleuth.alerts import announce_found
 from tokensleuth.app import App
 from tokensleuth.authority import local_user, people_of
 from tokensleuth.clock import utc_now
 from tokensleuth.investigation import Investigated, InvestigatedRange, investigate_range
 from tokensleuth.output import Outcome, ProgressBar
 from tokensleuth.own_calls import settle_own_calls
-from tokensleuth.service.alerts import announce_found
 from tokensleuth.terminal import Sparkline, incident_card, minor_line, unpriced_block
 from tokensleuth.terminal.text import usd, words
 from tokensleuth.timeline import Timeline

@@ -12,10 +12,10 @@ from tokensleuth.clock import utc_now
 from tokensleuth.commands.ingest import price_warnings
 from tokensleuth.connectors.choosing import chosen, configured_sources
 from tokensleuth.connectors.patience import Patience
-from tokensleuth.connectors.pulling import Pull, into_ledger, pull_sources
 from tokensleuth.connectors.settings import SourceSettings
 from tokensleuth.connectors.syncing import StreamOutcome
 from tokensleuth.output import ExitCode, Outcome, ProgressBar
+from tokensleuth.pulling import Pull, into_ledger, pull_sources
 from tokensleuth.terminal import ingest_block, plain_table
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ledger.errors import TokensleuthError
+from tokensleuth.children import ordered_app, taken_order
 from tokensleuth.observing.logs import configure
 from tokensleuth.observing.redaction import secrets_in
 from tokensleuth.schedule.performing import perform
-from tokensleuth.service.children import ordered_app, taken_order
 
 
 def main() -> int:

@@ -10,10 +10,10 @@ from typing import Protocol, cast
 
 from tokensleuth.app import App
 from tokensleuth.casebook.runs import Batch
+from tokensleuth.children import Ended, run_child, store_order
 from tokensleuth.schedule import duties
 from tokensleuth.schedule.report import DutyReport
 from tokensleuth.schedule.runner import Done
-from tokensleuth.service.children import Ended, run_child, store_order
 
 CHILD = "tokensleuth.schedule.child"
 LONGEST_S = 7200

@@ -158,7 +158,7 @@ class OutboxSender:
         if picture is None:
             return message
         try:
-            file_id = self.api.upload("incident.png", picture, "Spend per hour around the incident")
+            file_id = self.api.upload(*_picture(letter.kind, picture))
         except SlackError as error:
             log.warning("letter %s goes without its chart: %s", letter.id, error)
             return message
@@ -243,6 +243,13 @@ class OutboxSender:
                 entry = Entry("service:sender", "not-sent", letter.id, document, now)
                 append_entry(connection, entry, self.casebook.key)
         log.warning("letter %s (%s) is not sent: %s", letter.id, letter.kind, why)
+
+
+def _picture(kind: str, picture: bytes) -> tuple[str, bytes, str]:
+    """Its name, the picture, and what it shows."""
+    if kind == "digest":
+        return "week.png", picture, "Spend per hour of the week"
+    return "incident.png", picture, "Spend per hour around the incident"
 
 
 def _first_taken(versions: Sequence[Rendered], send: Callable[[Rendered], Posted]) -> Posted:

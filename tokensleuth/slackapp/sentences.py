@@ -41,8 +41,12 @@ def what_happened(incident: Document) -> str:
     who = scope_text(incident["scope"], code)
     paid = f"{usd(incident['actual_usd'])} instead of {usd(incident['expected_usd'])}"
     told = summary(str(incident["report"]))
+    if incident.get("kind") == "reconciliation":
+        compared = f"is counted *{size} {way}* than billed"
+    else:
+        compared = f"cost *{size} {way}* than expected"
     return (
-        f"{who[:1].upper()}{who[1:]} cost *{size} {way}* than expected from {period(incident)}: {paid}.\n"
+        f"{who[:1].upper()}{who[1:]} {compared} from {period(incident)}: {paid}.\n"
         f"Cause: *{cause_told(incident)}*." + (f" {prose(told)}" if told else "")
     )
 

@@ -14,6 +14,7 @@ from tokensleuth.budgets.pace import pace_alerts
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.notices import keep_notices, open_notices
 from tokensleuth.schedule.report import DutyReport
+from tokensleuth.tuning.planning import calendar_in_force
 
 
 def perform(app: App, _slots: Sequence[datetime], now: datetime) -> DutyReport:
@@ -36,6 +37,7 @@ def perform(app: App, _slots: Sequence[datetime], now: datetime) -> DutyReport:
 
 
 def _statuses(app: App, casebook: Casebook, now: datetime) -> list[BudgetStatus]:
-    known = known_hours(app.settings.calendar, casebook.incidents(now=now), now)
+    calendar = calendar_in_force(casebook, app.settings.calendar, now)
+    known = known_hours(calendar, casebook.incidents(now=now), now)
     with app.reading_ledger() as ledger:
         return evaluate(ledger.reader, app.settings.budget, known_until(ledger.reader, now), known)

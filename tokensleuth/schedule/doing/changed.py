@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from detectors.incidents import Incident
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING
 from tokensleuth.announcing.continuing import Found, known_incidents
+from tokensleuth.announcing.kept_quiet import quiet_below_thresholds
 from tokensleuth.app import App
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.records import JsonObject
@@ -16,6 +17,7 @@ from tokensleuth.live import LiveDetection
 from tokensleuth.materiality import material_usd
 from tokensleuth.unpriced import unpriced_usage
 
+_LASTS = timedelta(hours=6)
 _CHANGED = 0.25
 """Of what was told: an incident that goes on is looked at again when it has grown or shrunk by so much."""
 
@@ -35,8 +37,9 @@ class _Known:
 def asked_of(app: App, reader: Reader, casebook: Casebook, live: LiveDetection, until: datetime) -> Asked:
     """What to investigate of the last hours; `subjects` may be empty."""
     seen = tuple(Found(i.scope, i.window, i.direction) for i in live.incidents)
-    known = _known(casebook, known_incidents(casebook, seen), until)
-    chosen = [n for n, i in enumerate(live.incidents) if _is_news(i, known.get(n), until)]
+    ids = known_incidents(casebook, seen)
+    known, woken = _known(casebook, ids, until), _woken(casebook, ids, live, until)
+    chosen = [n for n, i in enumerate(live.incidents) if n in woken or _is_news(i, known.get(n), until)]
     window = live.window
     return Asked(
         window=window,
@@ -52,6 +55,21 @@ def asked_of(app: App, reader: Reader, casebook: Casebook, live: LiveDetection, 
 def _known(casebook: Casebook, ids: Mapping[int, str], until: datetime) -> Mapping[int, _Known]:
     found = {number: casebook.incident(incident_id, now=until) for number, incident_id in ids.items()}
     return {number: _Known.of(incident) for number, incident in found.items() if incident is not None}
+
+
+def _woken(
+    casebook: Casebook, ids: Mapping[int, str], live: LiveDetection, until: datetime
+) -> frozenset[int]:
+    """Those that a threshold kept quiet which is gone by now, and that go on."""
+    with casebook.reading() as connection:
+        quiet = quiet_below_thresholds(connection, until)
+    lasting = {n for n, i in enumerate(live.incidents) if i.window.end_at > until - _LASTS}
+    return frozenset(n for n, known in ids.items() if known in quiet and n in lasting and _opens(live, n))
+
+
+def _opens(live: LiveDetection, number: int) -> bool:
+    """Whether people would be alerted of it by the thresholds of now."""
+    return live.incidents[number] in live.opened
 
 
 def _is_news(incident: Incident, known: _Known | None, until: datetime) -> bool:

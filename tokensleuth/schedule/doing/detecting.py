@@ -7,6 +7,7 @@ from ledger.errors import RefusedError
 from ledger.scope import EVERYTHING
 from ledger.store import Ledger
 from ledger.window import HOUR, Window, instant_text, short_text
+from tokensleuth.alerts import announce_found
 from tokensleuth.app import App
 from tokensleuth.casebook import Casebook
 from tokensleuth.in_force import models_in_force
@@ -17,7 +18,7 @@ from tokensleuth.own_calls import settle_own_calls
 from tokensleuth.schedule.doing.changed import asked_of
 from tokensleuth.schedule.doing.refitting import learn_until
 from tokensleuth.schedule.report import DutyReport
-from tokensleuth.service.alerts import announce_found
+from tokensleuth.tuning.in_force import thresholds_of
 
 
 def perform(app: App, slots: Sequence[datetime], now: datetime) -> DutyReport:
@@ -33,7 +34,7 @@ def perform(app: App, slots: Sequence[datetime], now: datetime) -> DutyReport:
             return DutyReport(f"not judged: {error}", _document(slots, None, ()))
         with app.reading_ledger() as ledger:
             earlier = _judge_earlier(app, ledger, casebook, slots, now)
-            live = detect_live(ledger, app.settings.detection, now=until)
+            live = detect_live(ledger, app.settings.detection, now=until, thresholds=thresholds_of(app, now))
             found = _investigated(app, ledger, casebook, live, until, now)
         _settle(app, casebook)
     ids = [i.investigation.finding.incident_id for f in (earlier, found) if f for i in f.incidents]

@@ -10,9 +10,11 @@ from tokensleuth.app import App
 from tokensleuth.casebook.notices import Notice, NoticeKind, keep_notices
 from tokensleuth.casebook.runs import last_slot, plan_runs
 from tokensleuth.connectors.choosing import configured_sources
-from tokensleuth.connectors.pulling import Pull, into_ledger, pull_sources
 from tokensleuth.connectors.settings import SourceSettings
-from tokensleuth.connectors.syncing import StreamOutcome
+from tokensleuth.connectors.syncing import Into, StreamOutcome
+from tokensleuth.otlp.flushing import FlushRules, flush_spool
+from tokensleuth.otlp.spool import open_spool, spool_path
+from tokensleuth.pulling import Pull, into_ledger, pull_sources
 from tokensleuth.reconciling.completeness import Completeness, completeness
 from tokensleuth.schedule.duties import DETECT, REJUDGE
 from tokensleuth.schedule.report import DutyReport
@@ -24,7 +26,9 @@ KINDS: tuple[NoticeKind, ...] = ("data_stopped", "source_failing")
 def perform(app: App, slots: Sequence[datetime], now: datetime) -> DutyReport:
     """What one source cannot tell keeps no other out; the failure becomes a notice."""
     sources = sources_of(app)
-    outcomes = pull_sources(sources, into_ledger(app), Pull(now, lookback=_lookback(app, slots[-1])))
+    into = into_ledger(app)
+    outcomes = pull_sources(sources, into, Pull(now, lookback=_lookback(app, slots[-1])))
+    outcomes += _received(app, into, now)
     found, until = _seen(app, sources, now)
     holding = [*_failing(outcomes), *_stopped(found)]
     with app.casebook() as casebook, casebook.writing() as connection:
@@ -38,6 +42,15 @@ def perform(app: App, slots: Sequence[datetime], now: datetime) -> DutyReport:
         tell_notices(connection, app.settings, now)
     note = "; ".join([*_told(outcomes, until, planned), *found.waits])
     return DutyReport(note, _document(outcomes, until, planned) | {"completeness": found.as_json()})
+
+
+def _received(app: App, into: Into, now: datetime) -> list[StreamOutcome]:
+    """What clients pushed meanwhile."""
+    path, otlp = spool_path(app.settings.store.ledger), app.settings.otlp
+    if not path.exists():
+        return []
+    with open_spool(path, now, most_bytes=otlp.max_spool_bytes) as spool:
+        return [flush_spool(spool, into, now, FlushRules.of(otlp))]
 
 
 def sources_of(app: App) -> Sequence[SourceSettings]:
@@ -131,7 +144,7 @@ def _document(outcomes: Sequence[StreamOutcome], until: datetime | None, planned
     return {
         "complete_until": instant_text(until) if until else None,
         "hours_planned": planned,
-        "streams": [
+        "items": [
             {
                 "source": o.source,
                 "stream": o.stream or None,
