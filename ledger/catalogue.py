@@ -12,9 +12,11 @@ from ledger.usage import Metric
 from ledger.window import Window
 
 QueryName = Literal[
-    "cells", "extent", "first_seen", "focus_cells", "focus_charges", "grouped_cells", "hourly",
-    "hourly_total", "identities", "key_hours", "leaf_sums", "loads_of_hours", "price_basis", "price_hours",
-    "rates", "scope_lives", "scope_names", "scope_sums", "scopes", "totals",
+    "billing_amortised_twice", "billing_commitments", "billing_lines", "billing_pools",
+    "billing_told_twice", "billing_usage_told_twice", "cells", "extent", "first_seen", "focus_cells",
+    "focus_charges", "focus_funding", "focus_paid_cells", "grouped_cells", "hourly", "hourly_total",
+    "identities", "key_hours", "leaf_sums", "loads_of_hours", "price_basis", "price_hours", "rates",
+    "scope_lives", "scope_names", "scope_sums", "scopes", "totals",
 ]  # fmt: skip
 
 _METRIC_SQL: Mapping[Metric, str] = {

@@ -18,9 +18,10 @@ Names = NDArray[np.object_]
 
 MEASURES = (
     "requests", "failed", "retried", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output",
-    "input_characters", "output_characters", "unpriced", "reasoning", "cells",
+    "input_characters", "output_characters", "unpriced", "reasoning", "cells", "uncounted",
 )  # fmt: skip
-"""Columns of `LeafSums.measures`; characters are NaN where a cell did not log them."""
+"""Columns of `LeafSums.measures`; characters are NaN where a cell did not log them, `uncounted` are tokens of
+cells without a request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 
 from ledger.catalogue import utc_naive
+from ledger.ingest.charges import own_charges
 from ledger.ingest.contract import MEASURES
 from ledger.ingest.scopes import Owned
 from ledger.scope import UNALLOCATED
@@ -151,9 +152,10 @@ class Pulled:
         }
         teams = {owned: team_of(owned) for owned in set(facts.values())}
         owned = [(teams[of], scope_id) for scope_id, of in facts.items() if teams[of] != UNALLOCATED]
-        if owned:
-            with self._transaction():
+        with self._transaction():
+            if owned:
                 self.connection.executemany("update scopes set team = ? where scope_id = ?", owned)
+            own_charges(self.connection, team_of)
         return len(owned)
 
     def _remembered(self, stream: Stream, hours: Collection[datetime]) -> list[_Row]:
@@ -186,8 +188,12 @@ class Pulled:
 
 
 def _emptied(cells: Cells) -> Cells:
-    """The same record with no requests and no tokens."""
+    """The same record with no requests, no tokens and no cost."""
     return {name: 0 if name in _COUNTS else value for name, value in cells.items()}
 
 
-_COUNTS = frozenset(column.name for column in MEASURES)
+_COUNTS = frozenset(column.name for column in MEASURES) | {
+    "BilledCost", "EffectiveCost", "ContractedCost", "ListCost", "ConsumedQuantity", "PricingQuantity",
+    "PricingCurrencyEffectiveCost",
+}  # fmt: skip
+"""What a record is emptied of: the measures of usage, the amounts of a bill."""

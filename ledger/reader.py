@@ -187,7 +187,8 @@ def _measures(row: Row) -> Measures:
         cost_pico=_int(row[11]),
         computed_pico=_int(row[12]),
         unpriced_tokens=_int(row[13]),
-        cells=_int(row[14]),
+        uncounted_tokens=_int(row[14]),
+        cells=_int(row[15]),
     )
 
 

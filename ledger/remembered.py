@@ -121,6 +121,7 @@ def _summed(sums: LeafSums, groups: np.ndarray, count: int) -> list[Measures]:
             input_characters=_known(at["input_characters"][i]),
             output_characters=_known(at["output_characters"][i]),
             unpriced_tokens=int(at["unpriced"][i]),
+            uncounted_tokens=int(at["uncounted"][i]),
             cells=int(at["cells"][i]),
             **{name: int(amounts[i]) for name, amounts in money.items()},
         )

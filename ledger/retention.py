@@ -19,11 +19,12 @@ _TABLES = {
     "usage_restated": ("usage_restated", "started_at"),
     "usage_hourly": ("usage_hourly", "hour"),
     "cost_history": ("cost_history", "hour"),
+    "usage_funding": ("usage_funding", "started_at"),
 }
 """By the name that is told: the table and its instant."""
 _OF: Mapping[Literal["usage_from", "hourly_from"], tuple[str, ...]] = {
     "usage_from": ("usage", "usage_restated"),
-    "hourly_from": ("usage_hourly", "cost_history"),
+    "hourly_from": ("usage_hourly", "cost_history", "usage_funding"),
 }
 _UNUSED_SCOPES = " and ".join(
     f"scope_id not in (select scope_id from {table})"

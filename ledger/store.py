@@ -19,8 +19,10 @@ from ledger.migrations import migrate, refuse_other_schema
 from ledger.prices.book import PriceBook
 from ledger.prices.coverage import PricingSummary, unpriced_usage
 from ledger.prices.repricing import RepriceReport, reprice
+from ledger.pseudonymising import Users
 from ledger.pulled import Pulled
 from ledger.reader import Reader
+from ledger.retention import Retention
 from ledger.sources import SOURCES
 
 _POLL_S = 0.1
@@ -36,6 +38,8 @@ class Ledger:
         self.reader = Reader(DuckDbEngine(connection))
         self.kept = Kept(connection)
         self.pulled = Pulled(connection)
+        self.retention = Retention(connection)
+        self.users = Users(connection)
 
     def load(
         self, path: Path, options: LoadOptions, *, attribution: Attribution, book: PriceBook

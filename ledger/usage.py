@@ -10,6 +10,12 @@ TOKEN_CLASSES: tuple[TokenClass, ...] = get_args(TokenClass)
 Metric = Literal["cost_usd", "tokens", "requests"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
+UNCOUNTED_PART = 0.01
+"""A sum's requests are unknown where more than this part of its tokens came without a request count.
+
+An hourly cell with tokens and no request is one whose source counts none, as Anthropic's usage report.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
@@ -48,5 +54,17 @@ class Measures:
     computed_pico: int = 0
     """What the price book says, for every priced cell."""
     unpriced_tokens: int = 0
+    uncounted_tokens: int = 0
+    """Tokens of cells without a request: their source counts none."""
     cells: int = 0
     """Hourly cells summed, one per scope and hour that had traffic."""
+
+    @property
+    def requests_known(self) -> bool:
+        """Whether requests, and what is told per request, mean anything; a mixture of sources does not."""
+        return self.uncounted_tokens <= UNCOUNTED_PART * self.tokens.total
+
+    @property
+    def known_requests(self) -> int | None:
+        """None where they are not known: 0 would be a claim."""
+        return self.requests if self.requests_known else None

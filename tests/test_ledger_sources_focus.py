@@ -378,3 +378,20 @@ def test_a_commitment_of_many_millions_is_kept_as_a_charge(file: Path) -> None:
     with memory_ledger() as ledger:
         bought = bill(ChargeCategory="Purchase", BilledCost="36500000.25", EffectiveCost="0")
         assert load(ledger, file, bought).charges == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("BilledCost", "9e17", "is more than one row can hold"),
+        ("ConsumedQuantity", "9e17", "is more than one row can hold"),
+        ("PricingCurrencyEffectiveCost", "9e17", "is more than one row can hold"),
+        ("PricingQuantity", "many", "is not a number"),
+    ],
+)
+def test_amounts_that_could_not_be_added_up_are_rejected(
+    file: Path, column: str, value: str, reason: str
+) -> None:
+    with memory_ledger() as ledger:
+        result = load(ledger, file, bill(**{column: value}))
+    assert [(e.column, e.value, e.reason) for e in result.errors] == [(column, value, reason)]

@@ -8,6 +8,8 @@ import duckdb
 
 from ledger.errors import RefusedError
 from ledger.ingest.charges import mark_doubled_charges, merge_charges
+from ledger.ingest.funding import merge_funding
+from ledger.ingest.hidden import hide_charge_users
 from ledger.ingest.merge import Merged, mark_doubled_usage, merge
 from ledger.ingest.preflight import inspect_file
 from ledger.ingest.raw import open_raw
@@ -50,7 +52,7 @@ def load_file(
             staged = stage(
                 connection, source.adapt(connection, raw, options.focus_tags), attribution, now=options.now
             )
-            result = _load(connection, staged, options, book)
+            result = _load(connection, staged, options, book, attribution)
             connection.execute("commit")
         except duckdb.Error as error:
             _roll_back(connection)
@@ -62,7 +64,11 @@ def load_file(
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, options: LoadOptions, book: PriceBook
+    connection: duckdb.DuckDBPyConnection,
+    staged: Staged,
+    options: LoadOptions,
+    book: PriceBook,
+    attribution: Attribution,
 ) -> IngestResult:
     mark_doubled_usage(connection, staged)
     if staged.table.charges:
@@ -76,7 +82,11 @@ def _load(
         raise RefusedError(f"{file.name}: {rejected:,} wrong rows, first: {errors[0]}")
     load_id = count(connection, "select coalesce(max(load_id), 0) + 1 from loads")
     usage = merge(connection, staged, book, load_id=load_id)
-    charges = merge_charges(connection, load_id=load_id) if staged.table.charges else Merged()
+    charges = Merged()
+    if staged.table.charges:
+        attribution = hide_charge_users(connection, attribution)
+        usage = usage.with_restated(merge_funding(connection, load_id=load_id))
+        charges = merge_charges(connection, attribution, load_id=load_id)
     result = IngestResult(
         read=sum((usage.rows, charges.rows, rejected)),
         new=usage.new + charges.new,

@@ -30,6 +30,10 @@ class Merged:
     def rows(self) -> int:
         return self.new + self.duplicate + self.restated
 
+    def with_restated(self, rows: int) -> "Merged":
+        """The same with so many of the duplicates found to be restated."""
+        return Merged(self.new, self.duplicate - rows, self.restated + rows)
+
 
 def mark_doubled(connection: duckdb.DuckDBPyConnection, table: str, values: Sequence[str]) -> None:
     """Mark rows of one identity in the file: the same values twice is a repeat, else all are a conflict."""

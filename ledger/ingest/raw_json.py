@@ -39,7 +39,7 @@ def read_json_rows(
     if source.other_json_keys == "refused":
         _set_aside(connection, _NESTED)
     values = "".join(f", nullif(fields[{i}], '') as \"{key}\"" for i, key in enumerate(keys, start=1))
-    paths = ", ".join(quoted(f'$."{spelled}"') for spelled in keys.values())
+    paths = ", ".join(quoted(source.json_paths.get(key, f'$."{spelled}"')) for key, spelled in keys.items())
     connection.execute(
         f"""create or replace temp table raw_rows as select line_number{values}
         from (select line_number, json_extract_string(line, [{paths}]::varchar[]) as fields from raw_lines)"""

@@ -10,6 +10,7 @@ from ledger.ingest.checks import CONTROL_CHARACTERS, HAS_CONTROL_CHARACTERS, TOO
 from ledger.ingest.contract import MAX_TEXT, TEXT_COLUMNS
 from ledger.ingest.secrets import NOT_AN_ID, looks_secret
 from ledger.ingest.table import ContractTable, Problem
+from ledger.pseudonyms import Pseudonym, refuse_two_names
 from ledger.scope import DIMENSIONS, UNALLOCATED
 
 
@@ -29,6 +30,8 @@ class Attribution:
 
     provider_of: Callable[[str], str]
     team_of: Callable[[Owned], str]
+    pseudonym: Pseudonym | None = None
+    """What users are stored as; None: as they are. `team_of` sees them as they are in any case."""
 
 
 SCOPE_PROBLEMS: tuple[Problem, ...] = (
@@ -44,6 +47,10 @@ SCOPE_PROBLEMS: tuple[Problem, ...] = (
 
 _KEYS = [name for name in TEXT_COLUMNS if name != "team"] + ["named_team"]
 """What makes two rows one scope; `named_team` is the team the source named, empty where it named none."""
+
+
+IDENTIFYING = ["named_team" if name == "team" else name for name in TEXT_COLUMNS]
+"""Whose texts are the identity of a row without a `record_id`."""
 
 
 def collect_scopes(
@@ -97,17 +104,26 @@ def _attribute(connection: duckdb.DuckDBPyConnection, attribution: Attribution) 
     models = connection.execute("select distinct model from file_scopes where provider = ''").fetchall()
     makers = [(model, attribution.provider_of(str(model))) for (model,) in models]
     _update(connection, makers, ["model"], sets="provider", where="t.provider = ''")
-    connection.execute(f"update file_scopes set scope_text = concat_ws(chr(31), {', '.join(TEXT_COLUMNS)})")
     facts = ["provider", "project", "key_id", "user"]
     unowned = connection.execute(
         f"select distinct {', '.join(facts)} from file_scopes where named_team = ''"
     ).fetchall()
     owners = [(*owned, attribution.team_of(Owned(*map(str, owned)))) for owned in unowned]
     _update(connection, owners, facts, sets="team", where="t.named_team = ''")
+    _hide_users(connection, attribution.pseudonym)
+    connection.execute(f"update file_scopes set scope_text = concat_ws(chr(31), {', '.join(IDENTIFYING)})")
     connection.execute(
         "update file_scopes set "
         + ", ".join(f"{n} = coalesce(nullif({n}, ''), '{UNALLOCATED}')" for n in DIMENSIONS)
     )
+
+
+def _hide_users(connection: duckdb.DuckDBPyConnection, pseudonym: Pseudonym | None) -> None:
+    found = connection.execute("select distinct user from file_scopes where user <> ''").fetchall()
+    users = [str(user) for (user,) in found]
+    refuse_two_names(connection, pseudonym, users)
+    if pseudonym is not None:
+        _update(connection, [(user, pseudonym(user)) for user in users], ["user"], sets="user", where="true")
 
 
 def _update(

@@ -18,9 +18,14 @@ _START = re.compile(rf"\s*{_BEGINS}")
 _SHOWN_CHARACTERS = 120
 
 
+def masked_text(text: str) -> str:
+    """The same text, of anything like a secret only the beginning."""
+    return _WORD.sub(r"\1…", text)
+
+
 def shortened(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
     """A raw value as it may be shown: one line, bounded, and of anything like a secret only the beginning."""
-    flat = _WORD.sub(r"\1…", text.replace("\r", " ").replace("\n", " ").rstrip())
+    flat = masked_text(text.replace("\r", " ").replace("\n", " ").rstrip())
     return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
 
 

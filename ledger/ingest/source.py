@@ -1,7 +1,7 @@
 """What a format of usage has to say for itself so that its files can be loaded."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import duckdb
@@ -10,17 +10,20 @@ from ledger.errors import RefusedError
 from ledger.ingest.preflight import Physical, UsageFile
 from ledger.ingest.table import ContractTable, RawTable
 
-SourceFormat = Literal["usage", "focus", "litellm"]
+SourceFormat = Literal["usage", "focus", "litellm", "bedrock"]
 
 Tags = Mapping[str, str]
 """The tag of a bill or a gateway that holds a dimension: team, user or feature."""
 
 DEFAULT_TAGS: Tags = {"team": "team", "user": "user", "feature": "feature"}
 
-_TELLTALES: Sequence[tuple[SourceFormat, frozenset[str]]] = (
+_TELLTALES: Sequence[tuple[str, frozenset[str]]] = (
     ("focus", frozenset({"chargeperiodstart", "effectivecost"})),
     ("litellm", frozenset({"request_id", "starttime", "spend"})),
     ("litellm", frozenset({"data", "page", "total"})),
+    ("otlp", frozenset({"resourcemetrics"})),
+    ("otlp", frozenset({"resourcespans"})),
+    ("bedrock", frozenset({"modelid", "requestid", "schematype"})),
 )
 """Columns by which a file of another format is known."""
 
@@ -47,3 +50,5 @@ class Source:
     """Refuses a file with unknown or missing columns; names are in lower case, except the keys of JSON."""
     adapt: Callable[[duckdb.DuckDBPyConnection, RawTable, Tags], ContractTable]
     """Maps the rows onto the contract, by SQL, inside the load's transaction."""
+    json_paths: Mapping[str, str] = field(default_factory=dict)
+    """Where a key of `json_keys` lies that is not at the top of a JSON row, as DuckDB writes a path."""

@@ -31,7 +31,7 @@ def stage(
     """Fill `file_scopes` and `staged`; nothing outside the temp tables changes. `now` is naive UTC."""
     _check_types(table)
     collect_scopes(connection, table, attribution)
-    of_columns = problems(dict(table.types))
+    of_columns = [*problems(dict(table.types)), *_too_old(connection, table)]
     values = _values(table)
     selected = "".join(f", {sql} as {name}" for name, sql in values.items())
     problem = _row_problem_sql(table, of_columns)
@@ -46,6 +46,18 @@ def stage(
         {"now": now} if "$now" in problem else None,
     )
     return Staged(table, [*table.problems, *SCOPE_PROBLEMS, *of_columns], list(values))
+
+
+def _too_old(connection: duckdb.DuckDBPyConnection, table: ContractTable) -> Sequence[Problem]:
+    """What retention has deleted may come again: nobody can tell any more whether it was counted."""
+    return [
+        Problem(
+            "started_at",
+            f"{_instant_sql(table)} < timestamp '{edge}'",
+            f"is before {edge.date()}: so old usage is deleted by retention.usage_days and not taken again",
+        )
+        for (edge,) in connection.execute("select usage_from from kept_from").fetchall()
+    ]
 
 
 def _check_types(table: ContractTable) -> None:

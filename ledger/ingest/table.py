@@ -51,7 +51,8 @@ class ContractTable:
     extra: tuple[str, ...] = ()
     """Columns of the relation beside the contract, whose values can be told in errors."""
     charges: bool = False
-    """Whether rows that are no hourly token usage stand in the temp table `staged_charges`."""
+    """Whether rows that are no hourly token usage stand in the temp table `staged_charges`, and who pays for
+    usage in `staged_funding`."""
     warnings: tuple[str, ...] = ()
 
 
@@ -68,7 +69,8 @@ class Unreadable(NamedTuple):
 
 TEMPORARY = (
     "raw_rows", "raw_lines", "line_rows", "unreadable", "reject_errors", "reject_scans", "adapted_rows",
-    "file_scopes", "staged", "staged_charges", "doubled", "known", "touched", "cells", "priced",
+    "file_scopes", "staged", "staged_charges", "staged_funding", "funded", "doubled",
+    "known", "touched", "cells", "priced",
 )  # fmt: skip
 """Every temporary table of a load."""
 

@@ -1,4 +1,5 @@
--- What every scope did in each of some windows; windows do not overlap.
+-- What every scope did in each of some windows; windows do not overlap. Tokens of hours without a request
+-- are `uncounted`: their source counts none.
 select scope_id, {window_index} as window_index,
     cast(sum(requests) as double) as requests,
     cast(sum(failed_requests) as double) as failed,
@@ -15,6 +16,7 @@ select scope_id, {window_index} as window_index,
     cast(sum(unpriced_tokens) as double) as unpriced,
     cast(sum(reasoning_tokens) as double) as reasoning,
     cast(count(*) as double) as cells,
+    cast(sum(case when requests = 0 then tokens else 0 end) as double) as uncounted,
     cast(coalesce(sum(cost), 0) as bigint) as cost_pico,
     cast(coalesce(sum(computed_cost), 0) as bigint) as computed_pico
 from spend

@@ -13,6 +13,7 @@ select {dimensions}
     coalesce(sum(cost), 0),
     coalesce(sum(computed_cost), 0),
     cast(sum(unpriced_tokens) as bigint),
+    cast(sum(case when requests = 0 then tokens else 0 end) as bigint),
     count(*)
 from spend
 where {hours} and {scope}

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 import duckdb
 
 from ledger.errors import RefusedError
-from ledger.ingest.charges import CHARGE_COLUMNS
-from ledger.ingest.checks import CONTROL_CHARACTERS
-from ledger.ingest.contract import COLUMN, MAX_TEXT
+from ledger.ingest.contract import COLUMN
 from ledger.ingest.preflight import UsageFile
 from ledger.ingest.source import Source, Tags
 from ledger.ingest.table import ContractTable, RawTable
-from ledger.scope import UNALLOCATED
+from ledger.sources.focus_charges import STAGED_CHARGES, STAGED_FUNDING
 from ledger.sources.focus_columns import DRAFT_COLUMNS, FOCUS_COLUMNS, NEEDED_COLUMNS
 from ledger.sources.focus_sql import (
     FOCUS_PROBLEMS,
@@ -57,23 +55,6 @@ _CONTRACT_SQL = {
         for token_class in TOKEN_CLASSES
     },
 }
-_CHARGE_SQL = {
-    "start_at": "start_at",
-    "end_at": "end_at",
-    "category": "ChargeCategory",
-    "class": "coalesce(ChargeClass, '')",
-    "description": f"""left(regexp_replace(coalesce(ChargeDescription, ''), '{CONTROL_CHARACTERS}', ' ', 'g'),
-        {MAX_TEXT})""",
-    "provider": f"coalesce(provider, '{UNALLOCATED}')",
-    "service": "coalesce(ServiceName, '')",
-    "project": f"coalesce(SubAccountId, '{UNALLOCATED}')",
-    "key_id": f"coalesce(credential, '{UNALLOCATED}')",
-    "unit": "coalesce(ConsumedUnit, '')",
-    "quantity": "quantity",
-    "pricing_currency": "coalesce(PricingCurrency, BillingCurrency)",
-    "billed_cost": "billed_pico",
-    "effective_cost": "effective_pico",
-}
 _SHOWN = {
     "started_at": "ChargePeriodStart",
     "model": "x_Model",
@@ -114,7 +95,7 @@ def _check(file: UsageFile, names: Sequence[str]) -> None:
 
 
 def _adapt(connection: duckdb.DuckDBPyConnection, raw: RawTable, tags: Tags) -> ContractTable:
-    """Make `adapted_rows` (usage, and rows with a problem) and `staged_charges`."""
+    """Make `adapted_rows` (usage, and rows with a problem), `staged_charges` and `staged_funding`."""
     seller = next(name for name in _SELLERS if name.lower() in raw.types)
     credential = next(
         (name for name in ("CredentialId", "x_CredentialId") if name.lower() in raw.types), "key_id"
@@ -131,12 +112,8 @@ def _adapt(connection: duckdb.DuckDBPyConnection, raw: RawTable, tags: Tags) -> 
         f"""create or replace temp table adapted_rows as
         select row_number, problem, {contract} from focus_rows where problem > 0 or is_usage"""
     )
-    charges = ", ".join(f"{_CHARGE_SQL[name]} as {name}" for name in CHARGE_COLUMNS)
-    connection.execute(
-        f"""create or replace temp table staged_charges as
-        select row_number, md5_number({identity_sql(charge=True)}) as identity, problem, {charges}
-        from focus_rows where problem = 0 and is_usage is distinct from true"""
-    )
+    connection.execute(STAGED_CHARGES)
+    connection.execute(STAGED_FUNDING)
     warnings = _warnings(connection, raw.file)
     connection.execute("drop table focus_rows")
     return ContractTable(

@@ -31,11 +31,23 @@ NEEDED_COLUMNS = (
 """Mandatory in every version and needed here, with ServiceProviderName (1.3) or ProviderName (1.2)."""
 
 READ_COLUMNS = (
-    *NEEDED_COLUMNS, "AvailabilityZone", "BillingAccountId", "CapacityReservationId",
-    "CommitmentDiscountId", "CommitmentDiscountStatus", "ConsumedQuantity", "ConsumedUnit", "CredentialId",
-    "PricingCategory", "PricingCurrency", "ProviderName", "RegionId", "ResourceId", "ResourceName",
-    "ResourceType", "ServiceProviderName", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId",
-    "SubAccountId", "Tags", "x_CostBasis", "x_CredentialId", "x_FailedRequests", "x_Model", "x_ModelId",
-    "x_ReasoningTokens", "x_Requests", "x_RetriedRequests", "x_ServiceTier",
+    *NEEDED_COLUMNS, "AvailabilityZone", "BillingAccountId", "CapacityReservationId", "ChargeFrequency",
+    "CommitmentDiscountCategory", "CommitmentDiscountId", "CommitmentDiscountName",
+    "CommitmentDiscountQuantity", "CommitmentDiscountStatus", "CommitmentDiscountType",
+    "CommitmentDiscountUnit", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "ContractedUnitPrice",
+    "CredentialId", "ListCost", "ListUnitPrice", "PricingCategory", "PricingCurrency",
+    "PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost", "PricingCurrencyListUnitPrice",
+    "PricingQuantity", "PricingUnit", "ProviderName", "RegionId", "ResourceId", "ResourceName",
+    "ResourceType", "ServiceCategory", "ServiceProviderName", "ServiceSubcategory", "SkuId", "SkuMeter",
+    "SkuPriceDetails", "SkuPriceId", "SubAccountId", "Tags", "x_CostBasis", "x_CredentialId",
+    "x_FailedRequests", "x_GrantedCurrency", "x_GrantedQuantity", "x_Model", "x_ModelId",
+    "x_ReasoningTokens", "x_Requests", "x_RetriedRequests", "x_ServiceTier", "x_Source",
 )  # fmt: skip
 """What is read of a row; the rest is accepted and left alone."""
+
+QUANTITIES = (
+    "CommitmentDiscountQuantity", "ContractedCost", "ContractedUnitPrice", "ListCost", "ListUnitPrice",
+    "PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost", "PricingCurrencyListUnitPrice",
+    "PricingQuantity", "x_GrantedQuantity",
+)  # fmt: skip
+"""Optional amounts: each is empty or a number."""

@@ -7,9 +7,11 @@ from ledger.ingest.secrets import NOT_AN_ID, looks_secret
 from ledger.ingest.table import Problem, quoted
 from ledger.money import PICO_PER_USD
 from ledger.scope import UNALLOCATED
-from ledger.sources.focus_columns import READ_COLUMNS
+from ledger.sources.focus_columns import QUANTITIES, READ_COLUMNS
 from ledger.sources.providers import SELLERS, renamed_sql
 
+MOST_OF_A_ROW = 10**15
+"""Dollars, or units: more could not be added up."""
 _AMOUNT = r"^[+-]?\d{1,12}(\.\d*)?([eE][+-]?\d{1,2})?$"
 _WITHOUT_SECONDS = r"^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d)([Zz]|[+-]\d\d:\d\d)$"
 _ONE_HOUR_CACHE = r"(^|[^0-9a-z])(1[ _-]?h((ou)?rs?)?|60[ _-]?m(in(ute)?s?)?)([^a-z]|$)"
@@ -60,8 +62,8 @@ def parsed_sql(tags: Mapping[str, str]) -> str:
         "start_at": _instant("ChargePeriodStart"),
         "end_at": _instant("ChargePeriodEnd"),
         "quantity": "try_cast(ConsumedQuantity as decimal(38, 9))",
-        "billed_pico": _pico("BilledCost"),
-        "effective_pico": _pico("EffectiveCost"),
+        "billed_pico": pico_sql("BilledCost"),
+        "effective_pico": pico_sql("EffectiveCost"),
         "provider": seller,
         "credential": credential,
         "model": f"coalesce({stated_model}, {named})",
@@ -148,7 +150,7 @@ def _instant(column: str) -> str:
     return f"case when regexp_matches({column}, '{INSTANT}') then {parsed} end"
 
 
-def _pico(column: str) -> str:
+def pico_sql(column: str) -> str:
     return f"try(cast(try_cast({column} as decimal(38, 12)) * {PICO_PER_USD} as hugeint))"
 
 
@@ -169,7 +171,11 @@ def _cost_problems(column: str, pico: str) -> tuple[Problem, ...]:
     return (
         Problem(column, f"{column} is null", "is required"),
         Problem(column, f"not regexp_matches({column}, '{_AMOUNT}')", "is not an amount"),
-        Problem(column, f"{pico} is null", "is more than one row can hold"),
+        Problem(
+            column,
+            f"{pico} is null or abs({pico}) > {MOST_OF_A_ROW} * {PICO_PER_USD}::hugeint",
+            "is more than one row can hold",
+        ),
     )
 
 
@@ -190,6 +196,11 @@ FOCUS_PROBLEMS: tuple[Problem, ...] = (
     *_cost_problems("EffectiveCost", "effective_pico"),
     *_cost_problems("BilledCost", "billed_pico"),
     Problem("ConsumedQuantity", f"not regexp_matches(ConsumedQuantity, '{_AMOUNT}')", "is not a quantity"),
+    *(Problem(name, f"not regexp_matches({name}, '{_AMOUNT}')", "is not a number") for name in QUANTITIES),
+    *(
+        Problem(name, f"abs(try_cast({name} as double)) > {MOST_OF_A_ROW}", "is more than one row can hold")
+        for name in ("ConsumedQuantity", *QUANTITIES)
+    ),
     Problem("Tags", f"Tags is not null and {_object('Tags')} is null", "is not a JSON object"),
     Problem(
         "SkuPriceDetails",

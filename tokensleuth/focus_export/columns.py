@@ -64,6 +64,9 @@ OWN_COLUMNS: tuple[OwnColumn, ...] = (
     OwnColumn("x_FailedRequests", "bigint", "part of the requests, on the same row"),
     OwnColumn("x_RetriedRequests", "bigint", "part of the requests, on the same row"),
     OwnColumn("x_CostBasis", "varchar", "billed by the source, computed from prices, or unpriced (cost 0)"),
+    OwnColumn("x_GrantedCurrency", "varchar", "credits that a purchase brings, by their currency"),
+    OwnColumn("x_GrantedQuantity", "decimal(38, 9)", "how many of them"),
+    OwnColumn("x_Source", "varchar", "live source that told of a charge; null for those from files"),
     OwnColumn("x_PriceVersion", "varchar", "price list and hash of the rates the unit prices are from"),
 )  # fmt: skip
 

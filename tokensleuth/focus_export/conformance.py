@@ -33,6 +33,8 @@ class LedgerSide:
     charges: int
     charges_billed_pico: int
     charges_effective_pico: int
+    paid_before_pico: int
+    """Of the cost of usage, what credits and commitments paid: no invoice asks for it again."""
 
 
 def differences(checked: Checked, side: LedgerSide) -> tuple[str, ...]:
@@ -40,7 +42,7 @@ def differences(checked: Checked, side: LedgerSide) -> tuple[str, ...]:
     if checked.header:
         return ()
     effective = usd_from_pico(side.usage.cost_pico + side.charges_effective_pico)
-    billed = usd_from_pico(side.usage.cost_pico + side.charges_billed_pico)
+    billed = usd_from_pico(side.usage.cost_pico - side.paid_before_pico + side.charges_billed_pico)
     pairs: list[tuple[str, object, object]] = [
         ("EffectiveCost", checked.costs["EffectiveCost"], effective),
         ("BilledCost", checked.costs["BilledCost"], billed),
@@ -89,6 +91,7 @@ def conformance(
         },
         "ledger_totals": {
             "cost_usd": exact_usd_text(side.usage.cost_pico),
+            "paid_before_usd": exact_usd_text(side.paid_before_pico),
             "charges_billed_usd": exact_usd_text(side.charges_billed_pico),
             "charges_effective_usd": exact_usd_text(side.charges_effective_pico),
         },

@@ -62,4 +62,11 @@ def ledger_side(reader: Reader, window: Window) -> LedgerSide:
     sums = f"from ({charges.sql}) select count(*), sum(billed_cost), sum(effective_cost)"
     row = reader.engine.rows(sums, charges.parameters)[0]
     number, billed, effective = (int(cast(int, value or 0)) for value in row)
-    return LedgerSide(usage, number, billed, effective)
+    return LedgerSide(usage, number, billed, effective, _paid_before(reader, window))
+
+
+def _paid_before(reader: Reader, window: Window) -> int:
+    """What usage cost and no invoice asks for: credits and commitments paid for it."""
+    funding = bind("focus_funding", windows=[window])
+    _, billed, effective = reader.engine.rows(funding.sql, funding.parameters)[0]
+    return int(cast(int, effective or 0)) - int(cast(int, billed or 0))

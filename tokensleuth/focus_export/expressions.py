@@ -52,13 +52,18 @@ def _on_carrier(count: str) -> str:
     return f"if(carries, {count}, 0)"
 
 
-def cell_texts(tags: Mapping[str, str]) -> str:
-    """Texts that are made once a cell; `tags` says which tag holds team, user and feature."""
+def tags_sql(tags: Mapping[str, str]) -> str:
+    """Team, user and feature under the names that `tags` gives them; null where all are UNALLOCATED."""
     pairs = ", ".join(
         f"'{tag.replace(chr(39), chr(39) * 2)}', {named_sql(name)}" for name, tag in tags.items()
     )
+    return f"nullif(cast(json_merge_patch('{{}}', json_object({pairs})) as varchar), '{{}}')"
+
+
+def cell_texts(tags: Mapping[str, str]) -> str:
+    """Texts that are made once a cell."""
     prefix = DRAFT_KEY_PREFIX
-    return f"""nullif(cast(json_merge_patch('{{}}', json_object({pairs})) as varchar), '{{}}') as tags,
+    return f"""{tags_sql(tags)} as tags,
         concat('{{"{prefix}ModelId": ', to_json(model),
             case when service_tier <> '{UNALLOCATED}'
                 then concat(', "{prefix}ServiceTier": ', to_json(service_tier)) end) as model_details,
@@ -75,9 +80,13 @@ def class_texts() -> str:
     return f"""{_in_class(*METERS)} as meter,
         {_in_class(*TOKEN_CLASSES)} as token_class,
         'sku-' || left(md5(concat_ws(chr(31), provider, model, n)), 20) as sku,
-        'price-' || left(md5(concat_ws(chr(31), provider, model, n, service_tier, billed)), 20) as sku_price,
+        'price-' || left(md5(concat_ws(chr(31), provider, model, n, service_tier, billed, paid_by)), 20)
+            as sku_price,
         concat(model_details, {_in_class(*keys)}) as details,
         billed and tokens < cell_tokens as is_split,
+        paid_unit <> '' and paid_quantity is not null and paid_list_price is not null
+            and paid_contracted_price is not null and paid_list_cost is not null
+            and paid_contracted_cost is not null as paid_priced,
         {usd_sql("share")} as cost_usd,
         coalesce({usd_sql("cast(tokens as hugeint) * rate")}, cost_usd) as contracted_usd,
         coalesce({usd_sql("cast(tokens as hugeint) * list_rate")}, contracted_usd) as list_usd,
@@ -101,6 +110,12 @@ SHARED: Mapping[str, str] = {
     "x_CredentialId": named_sql("key_id"),
 }
 
+_MILLIONS = "cast(tokens as decimal(38, 0)) * cast(0.000001 as decimal(9, 9))"
+_COMMITTED = "paid_commitment_id <> ''"
+_IN_USD = "coalesce(paid_currency, 'USD') = 'USD'"
+_CONTRACTED_PRICE = "if(paid_priced, paid_contracted_price, unit_price)"
+_LIST_PRICE = "if(paid_priced, paid_list_price, list_price)"
+
 _USAGE: Mapping[str, str] = {
     **SHARED,
     "AllocatedMethodId": f"if(is_split, '{ALLOCATION_METHOD}', null)",
@@ -110,10 +125,10 @@ _USAGE: Mapping[str, str] = {
     "AllocatedResourceId": "if(is_split, resource, null)",
     "AllocatedResourceName": "if(is_split, model, null)",
     "AllocatedTags": "if(is_split, tags, null)",
-    "BilledCost": "cost_usd",
+    "BilledCost": f"if(paid_by is null, cost_usd, {usd_sql('paid_billed')})",
     "EffectiveCost": "cost_usd",
-    "ContractedCost": "contracted_usd",
-    "ListCost": "list_usd",
+    "ContractedCost": f"if(paid_priced, {usd_sql('paid_contracted_cost')}, contracted_usd)",
+    "ListCost": f"if(paid_priced, {usd_sql('paid_list_cost')}, list_usd)",
     "BillingPeriodStart": "date_trunc('month', hour_at)",
     "BillingPeriodEnd": "date_trunc('month', hour_at) + interval 1 month",
     "ChargeCategory": "'Usage'",
@@ -123,15 +138,22 @@ _USAGE: Mapping[str, str] = {
     "ChargePeriodEnd": "hour_at + interval 1 hour",
     "ConsumedQuantity": "tokens",
     "ConsumedUnit": "'Tokens'",
-    "ContractedUnitPrice": "unit_price",
-    "ListUnitPrice": "list_price",
-    "PricingCategory": "'Standard'",
-    "PricingCurrency": "'USD'",
-    "PricingCurrencyContractedUnitPrice": "unit_price",
-    "PricingCurrencyEffectiveCost": "cost_usd",
-    "PricingCurrencyListUnitPrice": "list_price",
-    "PricingQuantity": "cast(tokens as decimal(38, 0)) * cast(0.000001 as decimal(9, 9))",
-    "PricingUnit": "'1000000 Tokens'",
+    "CommitmentDiscountId": "nullif(paid_commitment_id, '')",
+    **{
+        f"CommitmentDiscount{name}": f"if({_COMMITTED}, nullif(paid_commitment_{name.lower()}, ''), null)"
+        for name in ("Name", "Category", "Type", "Status", "Unit")
+    },
+    "CommitmentDiscountQuantity": f"if({_COMMITTED}, paid_commitment_quantity, null)",
+    "ContractedUnitPrice": _CONTRACTED_PRICE,
+    "ListUnitPrice": _LIST_PRICE,
+    "PricingCategory": "coalesce(nullif(paid_category, ''), 'Standard')",
+    "PricingCurrency": "coalesce(paid_currency, 'USD')",
+    "PricingCurrencyContractedUnitPrice": f"""if({_IN_USD}, {_CONTRACTED_PRICE},
+        paid_currency_contracted_price)""",
+    "PricingCurrencyEffectiveCost": f"if({_IN_USD}, cost_usd, paid_currency_cost)",
+    "PricingCurrencyListUnitPrice": f"if({_IN_USD}, {_LIST_PRICE}, paid_currency_list_price)",
+    "PricingQuantity": f"if(paid_priced, paid_quantity, {_MILLIONS})",
+    "PricingUnit": "if(paid_priced, paid_unit, '1000000 Tokens')",
     "RegionId": named_sql("region"),
     "RegionName": named_sql("region"),
     "ResourceId": "resource",
@@ -156,7 +178,7 @@ _USAGE: Mapping[str, str] = {
     "x_FailedRequests": _on_carrier("failed_requests"),
     "x_RetriedRequests": _on_carrier("retried_requests"),
     "x_CostBasis": "basis",
-    "x_PriceVersion": "if(rate is null, null, price_version)",
+    "x_PriceVersion": "if(rate is null or paid_priced, null, price_version)",
 }
 
 
@@ -165,7 +187,7 @@ def usage_sql(column: FocusColumn) -> str:
 
 
 def own_usage_sql(column: OwnColumn) -> str:
-    return f"cast({_USAGE[column.name]} as {column.sql_type}) as {column.name}"
+    return f"cast({_USAGE.get(column.name, 'null')} as {column.sql_type}) as {column.name}"
 
 
 def typed_sql(column: FocusColumn, sql: str | None) -> str:

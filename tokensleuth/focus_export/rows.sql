@@ -1,5 +1,5 @@
 -- Cells with their cost split over the token classes: cumulative shares rounded down, so that the parts add up exactly.
-with cells as ({cells}),
+with cells as (select * from ({cells}) union all by name select * from ({paid_cells})),
 weighed as (
     select c.*, {list_columns}
         input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens as cell_tokens,
@@ -43,7 +43,7 @@ usage_rows as (
     from classes
     where tokens > 0 or (cell_tokens = 0 and n = 5)
 ),
-charge_rows as ({charges})
+charge_rows as (select *, {tags} as tags from ({charges}))
 select {usage_columns} from usage_rows
 union all
 select {charge_columns} from charge_rows

@@ -18,6 +18,8 @@ class Rule:
 
 NO_PRICE = "ChargeCategory = 'Usage' and x_TokenClass is not null and x_PriceVersion is null"
 OTHER_CHARGE = "x_TokenClass is null"
+FROM_BILLS = f"{OTHER_CHARGE} or PricingCurrency <> 'USD' or PricingCategory = 'Committed'"
+_BILL_SAYS = "amounts are those of the bill"
 _PRICED = "ChargeCategory in ('Usage', 'Purchase') and ChargeClass is null"
 _NUMBER = r"^-?\d+(\.\d+)?(E-?\d+)?$"
 _INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
@@ -45,8 +47,12 @@ _NEEDED_OF_PRICED = (
 _UNIT_PRICES = {name for name in _NEEDED_OF_PRICED if name.endswith("UnitPrice")}
 _PRODUCTS = (("ListCost", "ListUnitPrice"), ("ContractedCost", "ContractedUnitPrice"))
 
+_NOT_TOLD = "the bill does not say it, and nothing is made up"
+_MAY_BE_NULL = {
+    "ChargeFrequency": (OTHER_CHARGE, _NOT_TOLD),
+    "PricingCurrencyEffectiveCost": (f"{OTHER_CHARGE} or PricingCurrency <> 'USD'", _NOT_TOLD),
+}
 _UNPRICED = "the price book has no price for it and none is made up; cost is what was billed, else 0"
-_NOT_KEPT = "the ledger does not keep this of charges that are no hourly token usage"
 
 
 def rules_of(version: FocusVersion, *, typed: bool) -> Iterator[Rule]:
@@ -60,8 +66,7 @@ def rules_of(version: FocusVersion, *, typed: bool) -> Iterator[Rule]:
 def _column_rules(column: FocusColumn, *, typed: bool) -> Iterator[Rule]:
     name = column.column
     if not column.allows_nulls:
-        of_charges = name in ("ChargeFrequency", "PricingCurrencyEffectiveCost")
-        waiver = (OTHER_CHARGE, _NOT_KEPT) if of_charges else (None, None)
+        waiver = _MAY_BE_NULL.get(name, (None, None))
         yield Rule(f"{name} is not null", f"{name} is null", *waiver)
     if column.allowed_values is not None:
         listed = ", ".join("'" + value.replace("'", "''") + "'" for value in column.allowed_values)
@@ -97,7 +102,8 @@ def _conditional_rules() -> Iterator[Rule]:
     for cost, price in _PRODUCTS:
         product = f"try_cast({price} as decimal(18, 9)) * try_cast(PricingQuantity as decimal(20, 9))"
         off = f"abs({product} - try_cast({cost} as decimal(38, 12))) > 0.000000000001"
-        yield Rule(f"{cost} is {price} times PricingQuantity", f"ChargeClass is null and {off}")
+        told = f"{cost} is {price} times PricingQuantity"
+        yield Rule(told, f"ChargeClass is null and {off}", FROM_BILLS, _BILL_SAYS)
     parents = ", ".join(f"'{child}': '{parent}'" for child, parent in sorted(service_parents().items()))
     yield Rule(
         "ServiceSubcategory belongs to ServiceCategory",
@@ -118,7 +124,7 @@ def _needed(name: str) -> Iterator[Rule]:
     told = f"{name} is not null of usage and purchases"
     yield Rule(told, f"{_PRICED} and {usage} and {name} is null", *waiver)
     of_charges = f"{_PRICED} and not ({usage}) and {name} is null"
-    yield Rule(f"{told}, of other charges", of_charges, OTHER_CHARGE, _NOT_KEPT)
+    yield Rule(f"{told}, of other charges", of_charges, OTHER_CHARGE, _NOT_TOLD)
 
 
 def _period_rules() -> Iterator[Rule]:
