@@ -11,7 +11,7 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-openai chaos lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-openai e2e-serve chaos lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ eval: setup ## grade whole investigations on generated organisations; writes eva
 eval-hostile: setup ## obey every hostile text in every field; writes evals/out/hostile.json
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evals.hostile --payloads
 
+e2e-serve: setup ## the service with one key: usage flows, a spike is told, approved, done, verified
+	$(BIN)/python -m evals.e2e_serve
+
 e2e-slack: setup ## the service on a Slack emulator: alerts, clicks, pages and commands, each done once
 	$(BIN)/python -m evals.slack_install
 	$(BIN)/python -m evals.e2e_slack
@@ -80,6 +83,7 @@ e2e-openai: setup ## every OpenAI action and its undo against OpenAI's own schem
 
 golden: setup ## rewrite tests/golden; review the difference
 	$(BIN)/python tests/slack_cases.py
+	$(BIN)/python -m tests.digest_cases
 
 chaos: setup ## kill workers at every point and look for what was lost or doubled (KILLS=300)
 	$(BIN)/python -m evals.chaos --kills $(or $(KILLS),30)
@@ -93,6 +97,9 @@ wheel-check: setup ## build the wheel, install it alone in a fresh venv, run the
 lock: ## renew requirements.lock (needs uv)
 	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	echo 'hatchling>=1.27' | $(UV) pip compile - --constraint requirements.lock --universal --generate-hashes \
+	  --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock" --quiet \
+	  --output-file deploy/build.lock
 
 clean: ## remove the venv and caches
 	rm -rf $(VENV) $(PEERS_VENV) .mypy_cache .ruff_cache .pytest_cache dist

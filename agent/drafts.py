@@ -64,6 +64,8 @@ class Case:
     evidence: Sequence[Evidence]
     settings: PolicySettings
     now: datetime
+    place: Scope
+    """The culprit's scope, with its project where a gateway limits projects and it is one."""
 
     @property
     def gateway(self) -> Gateway:
@@ -94,7 +96,7 @@ def drafts_for(case: Case) -> Iterator[Draft]:
 
 def _draft_rate_limit(case: Case) -> Draft | None:
     """Just above the usual peak hour, where the window went beyond it."""
-    scope, usual = limitable(case.culprit.scope, case.gateway), _fact(case, "usual_peak_tokens_per_hour")
+    scope, usual = limitable(case.place, case.gateway), _fact(case, "usual_peak_tokens_per_hour")
     peak = _fact(case, "peak_tokens_per_hour")
     if scope is None or not usual or not peak or peak <= HEADROOM * usual:
         return None
@@ -106,7 +108,7 @@ def _draft_rate_limit(case: Case) -> Draft | None:
 
 def _draft_budget(case: Case) -> Draft | None:
     """A fifth above the busiest day of the week before."""
-    scope, usual = limitable(case.culprit.scope, case.gateway), _fact(case, "usual_busiest_day_usd")
+    scope, usual = limitable(case.place, case.gateway), _fact(case, "usual_busiest_day_usd")
     if scope is None or not usual:
         return None
     budget = ceil(HEADROOM * usual)
@@ -212,7 +214,7 @@ def _about(case: Case, tool: str, **arguments: str) -> Evidence | None:
 
 def _fact(case: Case, name: str) -> float | None:
     """A number about the scope that a limit would apply to."""
-    scope = limitable(case.culprit.scope, case.gateway)
+    scope = limitable(case.place, case.gateway)
     found = next((e for e in case.evidence if e.tool == "peaks" and e.where == scope), None)
     return found.number(name) if found else None
 

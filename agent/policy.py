@@ -12,6 +12,7 @@ from agent.drafts import PolicySettings as PolicySettings
 from agent.evidence import Evidence, call_tool, names_in
 from agent.finding import Culprit, Finding, Proposal, RefusedAction, proposal_id
 from agent.measures import Gateway
+from agent.one_project import with_its_project
 from agent.reach import can_execute, limitable
 from agent.target import Target
 from ledger.reader import Reader
@@ -64,10 +65,13 @@ def propose(
     gathered: dict[str, Evidence] = {}
     proposals: dict[str, Proposal] = {}
     for culprit in finding.culprits:
-        limited = limitable(culprit.scope, settings.gateway_of(culprit.scope)) or culprit.scope
+        gateway = settings.gateway_of(culprit.scope)
+        place = with_its_project(reader, culprit.scope, gateway, finding.window)
+        limited = limitable(place, gateway) or culprit.scope
         usual = _ask_peaks(reader, finding, limited)
         gathered[usual.id] = usual
-        case = Case(finding, culprit, playbook_of(culprit, playbooks), (*evidence, usual), settings, now)
+        playbook = playbook_of(culprit, playbooks)
+        case = Case(finding, culprit, playbook, (*evidence, usual), settings, now, place)
         for draft in drafts_for(case):
             replayed = _replay(reader, finding, draft)
             proposal = _proposal(case, draft, replayed)

@@ -58,6 +58,8 @@ class Cell:
     billed: bool = False
     unpriced: bool = False
     price_version: str = "book-1"
+    counted: bool = True
+    """False for a source that reports tokens and no requests."""
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -77,6 +79,11 @@ class Use:
     retried: float = 0.0
     unpriced: float = 0.0
 
+    @property
+    def uncounted(self) -> float:
+        """All tokens where no request is counted."""
+        return 0.0 if self.requests else sum(self.tokens)
+
 
 NO_USE = Use()
 
@@ -92,7 +99,7 @@ def side_of(uses: Sequence[Use]) -> Side:
     """One side of a comparison; shapes also hold where there is no leaf."""
     columns = {
         name: np.array([getattr(u, name) for u in uses], dtype=np.float64)
-        for name in ("requests", "failed", "retried", "unpriced")
+        for name in ("requests", "failed", "retried", "unpriced", "uncounted")
     }
     return Side(
         **columns,
@@ -186,7 +193,8 @@ def _row(hour: datetime, cell: Cell, scope_id: int, rates: tuple[int | None, ...
     billed, computed = (cost, cost) if cell.billed else (None, None if cell.unpriced else cost)
     version = None if cell.unpriced else cell.price_version
     unpriced = sum(tokens) if cell.unpriced else 0
-    counts = (n, cell.failed, cell.retried, *tokens, 0, *characters)
+    requests = (n, cell.failed, cell.retried) if cell.counted else (0, 0, 0)
+    counts = (*requests, *tokens, 0, *characters)
     return (hour.replace(tzinfo=None), scope_id, cell.billed, 1, *counts, billed, computed, unpriced, version)
 
 

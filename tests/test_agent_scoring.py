@@ -109,9 +109,27 @@ def test_every_cause_is_ranked_once_by_the_best_of_its_playbooks(
     rules = {"confirms": (STORM.confirms[1].model_copy(update={"weight": weight}),)}
     own = [playbook.model_copy(update=rules) for playbook in extra]
     ranked = rank_causes((*own, *PLAYBOOKS), _signals(**values))
-    assert sorted(s.cause for s in ranked) == sorted(p.cause for p in PLAYBOOKS)
+    assert sorted(s.cause for s in ranked) == sorted({p.cause for p in PLAYBOOKS})
     shipped = {s.cause: s.score for s in rank_causes(PLAYBOOKS, _signals(**values))}
     assert all(s.score >= shipped[s.cause] for s in ranked)
+
+
+def test_what_only_requests_tell_is_not_named_without_them() -> None:
+    loop = {"rise": 1, "share_volume": 1, "top_key_share": 1, "spreads_size": 9}
+    assert rank_causes(PLAYBOOKS, _signals(**loop))[0].cause == "runaway_loop"
+    ranked = {s.cause: s for s in rank_causes(PLAYBOOKS, _signals(**loop, requests_unknown=1))}
+    assert ranked["runaway_loop"].confidence == 0
+    assert ranked["runaway_loop"].objections[0].rule.fact == "requests_unknown"
+    assert ranked["volume_growth"].playbook.name == "volume_growth_by_tokens"
+
+
+@pytest.mark.parametrize("signals", [{}, {"requests_unknown": 0.0}])
+def test_a_playbook_is_left_out_unless_all_that_it_is_only_for_is_known_to_hold(
+    signals: dict[str, float],
+) -> None:
+    known = {"rise": 1.0, "share_volume": 1.0, "shape": -1.0, "requests_ratio": 9.0}
+    ranked = {s.cause: s for s in rank_causes(PLAYBOOKS, _signals(**known, **signals))}
+    assert ranked["volume_growth"].playbook.name == "volume_growth"
 
 
 def test_an_absence_is_told_in_its_own_words() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tokensleuth.casebook.watches import Watch, read_watch
 
 DAY = 29
 """Of the incident, from 14:00 to 20:00; it is acted on at 20:05, so that 21:00 is the first whole hour."""
+WHEN = ("before", "after")
 USUAL = Cell(requests=100, failed=1, retried=2)
 
 
@@ -107,6 +109,15 @@ def test_requests_that_fail_since_are_told_as_harm(office: Office) -> None:
     ledger.builder.change(span(DAY, 20, hours=28), refused)
     assert (looked(office, ledger, hours=4).result or {})["hurts"] is True
     assert letters(office) == ["watched"]
+
+
+def test_of_a_source_without_request_counts_no_failures_are_told(office: Office) -> None:
+    ledger = Ledgers(DAY + 2)
+    ledger.builder.change(span(0, hours=24 * (DAY + 2)), lambda _, cell: replace(cell, counted=False))
+    seen = looked(office, ledger, hours=6).result or {}
+    told = [seen[f"{name}_{when}"] for name in ("requests_per_hour", "failed_share") for when in WHEN]
+    assert told == [None] * 4
+    assert seen["hurts"] is False
 
 
 def test_no_usage_since_is_no_answer_until_the_end(office: Office) -> None:

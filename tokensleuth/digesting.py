@@ -15,6 +15,7 @@ from tokensleuth.digest.page import Page
 from tokensleuth.digest.posting import Posted, post_audiences
 from tokensleuth.digest.week import Week
 from tokensleuth.slackapp.digest_message import slack_message
+from tokensleuth.tuning.planning import calendar_in_force
 
 
 def post_digests(app: App, casebook: Casebook, reader: Reader, week: Week, now: datetime) -> list[Posted]:
@@ -48,7 +49,10 @@ def read_book(
     """The week with what the settings say of budgets, the calendar and outcomes."""
     settings = app.settings
     path = settings.digest.outcomes
-    given = Given(settings.budget, settings.calendar, read_outcomes(path) if path else ())
+    calendar = settings.calendar
+    if casebook is not None:
+        calendar = calendar_in_force(casebook, calendar, now)
+    given = Given(settings.budget, calendar, read_outcomes(path) if path else (), settings.credit_grant)
     return read_week(reader, casebook, week, given, now, by_team=by_team)
 
 

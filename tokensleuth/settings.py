@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from detectors.settings import DetectorSettings
 from ledger.errors import RefusedError
+from ledger.grants import CreditGrant
 from ledger.owners import OwnerRule
 from ledger.prices.overrides import ModelAlias, PriceOverride
 from tokensleuth.budgets.settings import Budgets
@@ -180,6 +181,8 @@ class Settings(_Table):
     owner: tuple[OwnerRule, ...] = ()
     model_alias: tuple[ModelAlias, ...] = ()
     price_override: tuple[PriceOverride, ...] = ()
+    credit_grant: tuple[CreditGrant, ...] = ()
+    """Credits that come with what you pay for: pools, which the bills do not tell."""
     budget: Budgets = ()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -124,6 +124,8 @@ class Web(_Table):
     public_url: str | None = None
     """How people reach it, for links in messages; also makes cookies secure where it is https."""
     session_hours: int = Field(default=12, ge=1, le=720)
+    hosts: tuple[str, ...] = ()
+    """Other names under which it is asked, such as the name of its container."""
 
     @field_validator("public_url")
     @classmethod

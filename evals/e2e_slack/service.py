@@ -66,7 +66,8 @@ def write_settings(path: Path, peers: Peers) -> None:
     path.write_text(
         f'[slack]\nchannel = "{peers.channel}"\nteam_id = "{peers.team}"\nbase_url = "{peers.slack}"\n'
         f'[proposals]\ngateway = "webhook"\n[gateways.webhook]\nbase_url = "{peers.webhook}"\n'
-        "[actions]\ndry_run = false\n[web]\nport = 0\n"
+        # What is found is told by the commands of this run, not by the service on its own.
+        "[schedule]\nenabled = false\n[actions]\ndry_run = false\n[web]\nport = 0\n"
         f'[[approver]]\nname = "alice"\nslack = "{peers.user}"\n{everything}\n'
         f'[[approver]]\nname = "carol"\nweb_token_sha256 = "{digest}"\n{everything}\n'
         f'[[approver]]\nname = "ops"\nos_user = "{os_user()}"\n{everything}\n',
@@ -92,6 +93,13 @@ def service(config: Path, ledger: Path) -> Iterator[Served]:
         "TOKENSLEUTH_WEBHOOK_SECRET": SECRET,
         "COLUMNS": "200",
     }
+    with started(config, ledger, environment) as served:
+        yield served
+
+
+@contextmanager
+def started(config: Path, ledger: Path, environment: Mapping[str, str]) -> Iterator[Served]:
+    """The same in an environment of the caller's."""
     log = config.with_suffix(".log")
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -121,8 +121,8 @@ def seen_after(
 
     `hours` seen; `usd_per_hour_before` (the last day before the action, its same hours of the day where it
     has them) and `usd_per_hour_after`; `saved_usd_per_day`: what is not spent any more, also because it was
-    refused, and `predicted_usd_per_day`; `failed_share_before` and `failed_share_after`;
-    `fact`, its `value` and `returned` by the playbook; `hurts`.
+    refused, and `predicted_usd_per_day`; `failed_share_before` and `failed_share_after`, None as the requests
+    where the source counts none; `fact`, its `value` and `returned` by the playbook; `hurts`.
     """
     scope, after = _scope(watch.plan["scope"]), _hours_after(reader, watch, seen_at)
     if after is None:
@@ -140,11 +140,13 @@ def seen_after(
         "usd_per_hour_after": round(usd_after, 4),
         "saved_usd_per_day": f"{24 * (usd_before - usd_after):.2f}",
         "predicted_usd_per_day": predicted,
-        "requests_per_hour_before": round(then.requests / before.hours, 2),
-        "requests_per_hour_after": round(now.requests / after.hours, 2),
-        "failed_share_before": round(failed_before, 4),
-        "failed_share_after": round(failed_after, 4),
-        "hurts": failed_after - failed_before > HARM,
+        "requests_per_hour_before": _requests_per_hour(then, before),
+        "requests_per_hour_after": _requests_per_hour(now, after),
+        "failed_share_before": None if failed_before is None else round(failed_before, 4),
+        "failed_share_after": None if failed_after is None else round(failed_after, 4),
+        "hurts": failed_before is not None
+        and failed_after is not None
+        and failed_after - failed_before > HARM,
         **_judged(reader, after, scope, rule),
     }
 
@@ -223,7 +225,15 @@ def _usd_per_hour(measures: Measures, window: Window) -> float:
     return measures.cost_pico / PICO_PER_USD / window.hours
 
 
-def _failed_share(measures: Measures) -> float:
+def _requests_per_hour(measures: Measures, window: Window) -> float | None:
+    """None where the source counts no requests."""
+    return round(measures.requests / window.hours, 2) if measures.requests_known else None
+
+
+def _failed_share(measures: Measures) -> float | None:
+    """Of the requests; None where the source counts none, 0 where there were none."""
+    if not measures.requests_known:
+        return None
     return measures.failed_requests / measures.requests if measures.requests else 0.0
 
 

@@ -121,9 +121,13 @@ def finish_runs(
     return _change(connection, batch, owner, values)
 
 
-def put_off_runs(connection: Connection, batch: Batch, owner: str, until: datetime, why: str) -> bool:
-    """Try them again later."""
+def put_off_runs(
+    connection: Connection, batch: Batch, owner: str, until: datetime, why: str, *, tries: int | None = None
+) -> bool:
+    """Try them again later; `tries` where this one was none."""
     values = {"state": "due", "next_at": until, "note": why, "owner": None, "lease_until": None}
+    if tries is not None:
+        values["tries"] = tries
     return _change(connection, batch, owner, values)
 
 

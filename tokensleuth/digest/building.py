@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ledger.billing import BillingSummary, billing_summary
 from ledger.errors import RefusedError
+from ledger.grants import CreditGrant
 from ledger.reader import Reader
 from ledger.remembered import RememberingReader, remembering
 from ledger.scope import EVERYTHING, Dimension, Scope
@@ -36,6 +37,7 @@ class Given:
     budgets: Sequence[Budget] = ()
     calendar: Sequence[CalendarEntry] = ()
     outcomes: Sequence[Outcome] = ()
+    grants: Sequence[CreditGrant] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +131,5 @@ def read_week(
         months=Months(
             memory, found, given.budgets, known_hours(given.calendar, incidents, found.at), by_team=by_team
         ),
-        billing=billing_summary(memory, found.known) if found.known else None,
+        billing=billing_summary(memory, found.known, grants=given.grants) if found.known else None,
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from ledger.scope import Scope
 from ledger.window import Window
 from tokensleuth.casebook.audit import Anchor
+from tokensleuth.casebook.quality import AlertQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +72,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertQuality:
-    """What people said of the incidents of the last weeks."""
-
-    window: Window
-    incidents: int
-    real: int
-    """Called real, or acted on by approval."""
-    expected: int
-    not_an_issue: int
-
-    @property
-    def judged(self) -> int:
-        return self.real + self.expected + self.not_an_issue
-
-    @property
-    def precision(self) -> float | None:
-        return self.real / self.judged if self.judged else None
-
-
-@dataclass(frozen=True, slots=True)
 class TuningFact:
     """Something a person changed for a scope until a day."""
 
     id: str
     kind: str
     scope: Scope
+    what: str
+    """What is planned, or which changes are not told of."""
     until_at: datetime
     reason: str | None
     given_by: str
@@ -119,6 +102,7 @@ class CaseFacts:
     incidents: Incidents = Incidents()
     waiting: tuple[Waiting, ...] = ()
     alerts: AlertQuality | None = None
+    """By what people said of the alerts of the last 4 weeks; the organisation's alone."""
     tunings: tuple[TuningFact, ...] = ()
     notices: tuple[NoticeFact, ...] = ()
     anchor: Anchor | None = None

@@ -1,4 +1,4 @@
-"""The change from last week, split exactly into effects; the same split that `investigate --explain` makes."""
+"""The change from last week, split exactly into effects, as `investigate --explain` splits a change."""
 
 from dataclasses import replace
 
@@ -24,7 +24,8 @@ def split_from_last(reader: RememberingReader, window: Window, last: Window) -> 
         leaves = gathered(sums, table, compared, renamed=entities.renamed)
         table = replace(table, codes=renamed_codes(table, entities.renamed))
     old, new = class_rates(reader, (last,)), class_rates(reader, (window,))
-    return split_leaves(leaves, entities, Weights(weights_of(leaves, old, new), weights_of(leaves, new, old)))
+    weights = Weights(weights_of(leaves, old, new), weights_of(leaves, new, old))
+    return split_leaves(leaves, entities, weights)
 
 
 def spend_facts(now: Used, last: Used | None, split: Split | None, where: Scope = EVERYTHING) -> Spend:

@@ -1,27 +1,20 @@
 """Incidents of the week as they stand: cause, what people decided, what came of it, what it saved."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import Connection
-
 from ledger.scope import Dimension, Scope
 from ledger.window import Window
-from tokensleuth.announcing.routing import scope_of, scopes_of
 from tokensleuth.casebook import Casebook, JsonObject
-from tokensleuth.casebook.feedback import feedback_of
 from tokensleuth.casebook.records import is_whole_range
 from tokensleuth.casebook.views import IncidentView, ProposalView, read_view
-from tokensleuth.digest.case_facts import AlertQuality, IncidentFact, Incidents, MeasureFact, Waiting
-from tokensleuth.people import is_told
+from tokensleuth.digest.case_facts import IncidentFact, Incidents, MeasureFact, Waiting
 
 MOST_VIEWS = 100
 """Incidents of a week that are looked at one by one: the largest."""
-JUDGED_DAYS = 28
 _CENT = Decimal("0.01")
-_ACTED = ("approved", "executing", "done", "failed", "unknown", "blocked")
 
 Belongs = Callable[[Sequence[Scope]], bool]
 """Whether any of the scopes is the audience's."""
@@ -55,19 +48,11 @@ def waiting_proposals(casebook: Casebook, belongs: Belongs, now: datetime) -> tu
     return tuple(sorted(found, key=lambda w: (-(w.saving_usd_per_day or Decimal()), w.expires_at, w.id)))
 
 
-def alert_quality(casebook: Casebook, end_at: datetime, belongs: Belongs, now: datetime) -> AlertQuality:
-    """Of the incidents that began in the last 4 weeks; a person's last word counts, else that they acted."""
-    window = Window(end_at - timedelta(days=JUDGED_DAYS), end_at)
-    found = [
-        i
-        for i in casebook.incidents(now=now, within=window)
-        if _is_detected(i) and i.get("material") is not False and belongs(scopes_of(i)) and _begins(i, window)
-    ]
-    with casebook.reading() as connection:
-        words = [_word(connection, incident) for incident in found]
-    return AlertQuality(
-        window, len(found), words.count("real"), words.count("expected"), words.count("not-an-issue")
-    )
+def scopes_of(incident: Mapping[str, object]) -> Sequence[Scope]:
+    """Its own, and those of its culprits within it."""
+    own = _scope(incident["scope"])
+    culprits = cast(Sequence[Mapping[str, object]], incident["culprits"])
+    return [own, *(own.narrowed_to(_scope(culprit["scope"])) for culprit in culprits)]
 
 
 def target_scope(proposal: Mapping[str, object]) -> Scope:
@@ -76,25 +61,16 @@ def target_scope(proposal: Mapping[str, object]) -> Scope:
     return Scope.of({cast(Dimension, d): v for d, v in target.items() if d != "gateway"})
 
 
+def _scope(stored: object) -> Scope:
+    return Scope.of(cast(Mapping[Dimension, str], stored))
+
+
 def _is_detected(incident: JsonObject) -> bool:
     return not is_whole_range(incident)
 
 
-def _begins(incident: JsonObject, window: Window) -> bool:
-    return window.start_at <= datetime.fromisoformat(str(incident["start_at"])) < window.end_at
-
-
 def _usd(incident: JsonObject) -> Decimal:
     return Decimal(str(incident["delta_usd"]))
-
-
-def _word(connection: Connection, incident: JsonObject) -> str | None:
-    given = feedback_of(connection, str(incident["id"]))
-    if given:
-        return given[0].verdict
-    proposals = cast(Sequence[JsonObject], incident["proposals"])
-    acted = any(p["state"] in _ACTED and not is_told(str(p["action"])) for p in proposals)
-    return "real" if acted else None
 
 
 def _incident(view: IncidentView) -> IncidentFact:
@@ -103,7 +79,7 @@ def _incident(view: IncidentView) -> IncidentFact:
     return IncidentFact(
         id=view.id,
         window=Window(start_at, end_at),
-        scope=scope_of(incident),
+        scope=_scope(incident["scope"]),
         cause=str(incident["cause"]),
         verdict=str(incident["verdict"]),
         delta_usd=_usd(incident),

@@ -1,6 +1,6 @@
 """What a digest tells, as values: every number of it is here, and nothing else computes one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ class Used:
     requests: int = 0
     failed: int = 0
     retried: int = 0
-    tokens: TokenCounts = TokenCounts()
+    tokens: TokenCounts = field(default_factory=TokenCounts)
     unpriced_tokens: int = 0
     wasted_pico: int = 0
     """The part of the cost of each scope that is in proportion to its failed or retried requests."""
@@ -125,6 +125,8 @@ class Month:
     budgets: tuple[BudgetStatus, ...] = ()
     closed: tuple[str, int] | None = None
     """Name and spend in 1e-12 USD of a month that ended in the week."""
+    so_far: tuple[float, ...] = ()
+    """Dollars from the first of the month to the end of each of its days, the last one to now."""
 
 
 @dataclass(frozen=True, slots=True)

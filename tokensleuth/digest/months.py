@@ -5,10 +5,11 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from ledger.reader import Reader
-from ledger.scope import EVERYTHING, Scope
+from ledger.scope import EVERYTHING, Dimension, Scope
+from ledger.window import HOUR
 from tokensleuth.budgets.evaluation import BudgetStatus, evaluate
 from tokensleuth.budgets.month import Month as CalendarMonth
-from tokensleuth.budgets.outlook import Known, Outlook, outlooks, spendings
+from tokensleuth.budgets.outlook import Known, Outlook, Spending, outlooks, spendings
 from tokensleuth.budgets.settings import Budget
 from tokensleuth.digest.facts import Month
 from tokensleuth.digest.week import KnownWeek
@@ -28,12 +29,14 @@ class Months:
     ) -> None:
         self._reader, self._week = reader, week
         self._outlooks: dict[Scope, Outlook] = {}
+        self._so_far: dict[Scope, tuple[float, ...]] = {}
         self._budgets: list[BudgetStatus] = []
         if week.known is None:
             return
-        groupings = [(), ("team",)] if by_team else [()]
-        for spent in spendings(reader, week.at, groupings):  # type: ignore[arg-type]
+        groupings: list[tuple[Dimension, ...]] = [(), ("team",)] if by_team else [()]
+        for spent in spendings(reader, week.at, groupings):
             self._outlooks |= {outlook.scope: outlook for outlook in outlooks(spent, known)}
+            self._so_far |= {scope: _by_day(spent, row) for row, scope in enumerate(spent.scopes)}
         self._budgets = evaluate(reader, budgets, week.at, known)
 
     def of(self, audience: Scope) -> Month:
@@ -42,6 +45,7 @@ class Months:
             self._outlooks.get(audience),
             tuple(status for status in self._budgets if _concerns(status.budget, audience)),
             self._closed(audience),
+            self._so_far.get(audience, ()),
         )
 
     def _closed(self, audience: Scope) -> tuple[str, int] | None:
@@ -53,6 +57,20 @@ class Months:
         last = CalendarMonth(month.window.start_at - timedelta(hours=1))
         spent = self._reader.totals([last.window], where=audience).values()
         return last.name, sum(measures.cost_pico for measures in spent)
+
+
+def _by_day(spent: Spending, row: int) -> tuple[float, ...]:
+    """Cumulated from the first of the month; usage may begin later."""
+    month = spent.month
+    hours = spent.hours[row]
+    ends = []
+    end = month.window.start_at
+    while end < month.at:
+        end = min(end + timedelta(days=1), month.at)
+        first = max((month.window.start_at - spent.start_at) // HOUR, 0)
+        last = max((end - spent.start_at) // HOUR, first)
+        ends.append(float(hours[first:last].sum()))
+    return tuple(ends)
 
 
 def _concerns(budget: Budget, audience: Scope) -> bool:

@@ -13,6 +13,8 @@ from tools.split import MECHANISMS, Split
 
 MOST_MOVERS = 6
 MOST_LEADS = 2
+LEAST_SHARE = 0.01
+"""Changes of less than this part of all changes, up and down, are told together."""
 LEAST_LEAD = 0.05
 """A second effect of less than this part of the change is not told."""
 
@@ -34,7 +36,8 @@ def movers_of(split: Split | None, where: Scope, by: Dimension, showback: Sequen
     rows = _under_present_names(showback, split.entities.renamed)
     changes = {name: sum(row.change_cents for row in mine) for name, mine in rows.items()}
     order = sorted((n for n in changes if changes[n] and n in found), key=lambda n: (-abs(changes[n]), n))
-    shown = order[:MOST_MOVERS]
+    least = LEAST_SHARE * sum(abs(change) for change in changes.values())
+    shown = [name for name in order[:MOST_MOVERS] if abs(changes[name]) >= least]
     return Movers(
         tuple(_mover(split, mask, found[name], rows[name]) for name in shown),
         others=len(order) - len(shown),

@@ -1,4 +1,4 @@
-"""A page before it is rendered: sections of sentences, lists, tables and charts; names from data stay apart."""
+"""A page before it is rendered: sections of sentences, lists, tables, charts; names from data stay apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +42,8 @@ class Column:
     title: str
     right: bool = False
     """Set to the right, as numbers are."""
+    extra: bool = False
+    """Left out where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)

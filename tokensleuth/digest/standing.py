@@ -1,35 +1,29 @@
-"""What is in force or open when a digest is made: tunings, notices, the end of the audit trail."""
+"""What is in force or open when a digest is made: tunings and notices."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from ledger.scope import Dimension, Scope
 from tokensleuth.casebook.notices import open_notices
-from tokensleuth.casebook.schema_runs import tunings
+from tokensleuth.casebook.tunings import Tuning, tunings_in_force
 from tokensleuth.digest.case_facts import NoticeFact, TuningFact
+from tokensleuth.terminal.text import usd
 
 
-def tunings_in_force(connection: Connection, now: datetime) -> Sequence[TuningFact]:
-    """The last row of each that is not undone and not over, those that end first first."""
-    last = select(func.max(tunings.c.number)).group_by(tunings.c.id)
-    statement = (
-        select(tunings)
-        .where(tunings.c.number.in_(last), tunings.c.state == "in_force", tunings.c.until_at > now)
-        .order_by(tunings.c.until_at, tunings.c.id)
-    )
+def tuning_facts(connection: Connection, now: datetime) -> Sequence[TuningFact]:
+    """Those that are not undone and not over; the first to end comes first."""
     return [
         TuningFact(
-            id=row["id"],
-            kind=row["kind"],
-            scope=Scope.of(cast(dict[Dimension, str], row["scope"])),
-            until_at=row["until_at"],
-            reason=row["reason"],
-            given_by=row["given_by"],
+            id=tuning.id,
+            kind=tuning.kind,
+            scope=tuning.scope,
+            what=_what(tuning),
+            until_at=tuning.until_at,
+            reason=tuning.reason,
+            given_by=tuning.given_by,
         )
-        for row in connection.execute(statement).mappings()
+        for tuning in tunings_in_force(connection, now)
     ]
 
 
@@ -39,3 +33,14 @@ def notices_open(connection: Connection) -> Sequence[NoticeFact]:
         NoticeFact(kept.notice.kind, kept.notice.title, kept.notice.severity, kept.opened_at)
         for kept in open_notices(connection)
     ]
+
+
+def _what(tuning: Tuning) -> str:
+    if tuning.kind == "planned":
+        entry = tuning.calendar_entry()
+        return f"{entry.what} is planned for {entry.window}"
+    threshold = tuning.threshold()
+    bounds = [usd(threshold.min_usd)] if threshold.min_usd is not None else []
+    bounds += [f"a score of {threshold.min_score:g}"] if threshold.min_score is not None else []
+    changes = "drops" if threshold.direction == "down" else "rises"
+    return f"no alert of {changes} below {' and below '.join(bounds)}"

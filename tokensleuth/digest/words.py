@@ -6,10 +6,11 @@ from tokensleuth.digest.amounts import cents_of
 from tokensleuth.digest.facts import Digest
 from tokensleuth.digest.page import Line, Name, Page, Tile, Tone
 from tokensleuth.digest.saying import cents_text, counted, round_usd, share_text
-from tokensleuth.digest.words_case import incidents_line, incidents_section, standing_section, waiting_section
+from tokensleuth.digest.words_case import incidents_line, incidents_section
 from tokensleuth.digest.words_data import billing_section, data_section
 from tokensleuth.digest.words_month import month_line, month_section
 from tokensleuth.digest.words_spend import change_section, movers_section, spend_lines, week_line
+from tokensleuth.digest.words_standing import standing_section, waiting_section
 from tokensleuth.digest.words_use import coming_section, showback_section, use_section
 from tokensleuth.terminal.text import usd
 
@@ -82,4 +83,5 @@ def _decisions(digest: Digest) -> Tile:
 def _waste(digest: Digest) -> Tile:
     now = digest.spend.now
     share = share_text(now.wasted_pico, now.cost_pico)
-    return Tile("Failed and retried", cents_text(cents_of(now.wasted_pico)), f"{share} of the spend")
+    note = f"{share} of the spend" if now.cost_pico else "nothing was spent"
+    return Tile("Failed and retried", cents_text(cents_of(now.wasted_pico)), note)

@@ -1,4 +1,4 @@
-"""Whether the numbers can be trusted, in sentences: other billing, completeness, and the anchor of the audit trail."""
+"""Other billing, and whether the numbers can be trusted: completeness and the anchor of the audit trail."""
 
 from decimal import Decimal
 
@@ -42,18 +42,10 @@ def data_section(digest: Digest) -> Section:
         for source in digest.completeness.late
     ]
     if anchor := digest.case.anchor:
-        lines.append(
-            (
-                f"Audit anchor: {counted(anchor.count, 'entry').replace('entrys', 'entries')}, ",
-                Name(str(anchor)),
-                ".",
-            )
-        )
-    lines.append(
-        (
-            f"Made {moment_text(digest.made_at)} UTC from the ledger and the casebook; weeks are ISO weeks in UTC.",
-        )
-    )
+        entries = f"{anchor.count:,} entr{'y' if anchor.count == 1 else 'ies'}"
+        lines.append((f"Audit anchor: {entries}, ", Name(str(anchor)), "."))
+    made = f"Made {moment_text(digest.made_at)} UTC from the ledger and the casebook"
+    lines.append((f"{made}; weeks are ISO weeks in UTC.",))
     return Section("Data and audit", (Bullets(tuple(lines)),), rank=7)
 
 

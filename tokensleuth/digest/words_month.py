@@ -70,7 +70,7 @@ def _budgets(statuses: tuple[BudgetStatus, ...]) -> Grid:
     columns = (
         Column("Budget"),
         Column("USD", right=True),
-        Column("Spent", right=True),
+        Column("Spent", right=True, extra=True),
         Column("Forecast", right=True),
         Column("Will be crossed"),
     )
@@ -108,7 +108,8 @@ def _crossing(status: BudgetStatus) -> str:
 
 
 def _chart_told(outlook: Outlook) -> str:
-    return f"Spend of the month from its first day, forecast to {round_usd(outlook.mid[-1])} (between {_interval(outlook)})."
+    ends = f"{round_usd(outlook.mid[-1])} (between {_interval(outlook)})"
+    return f"Spend of the month from its first day, forecast to {ends}."
 
 
 def _month_name(name: str) -> str:

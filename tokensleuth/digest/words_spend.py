@@ -32,7 +32,9 @@ from tokensleuth.digest.saying import (
 from tokensleuth.digest.week import KnownWeek
 
 LEADS = 3
-"""Effects told in the first sentences."""
+"""Effects told in the first sentences, ..."""
+LEAST_PART = 0.05
+"""... if they are at least this part of the change."""
 
 
 def week_line(week: KnownWeek) -> Line:
@@ -64,7 +66,10 @@ def _unknown(week: KnownWeek) -> Line:
             Strong("No usage is known of this week"),
             f": the ledger begins {moment_text(week.starts_at)} UTC.",
         )
-    return (Strong("No usage is known of this week"), f": it ends {moment_text(week.ends_at)} UTC.")
+    return (
+        Strong("No usage is known of this week"),
+        f": what is known ends {moment_text(week.ends_at)} UTC.",
+    )
 
 
 def _against_nothing(spend: Spend) -> str:
@@ -88,10 +93,8 @@ def _compared(week: KnownWeek, spend: Spend, cost: str) -> Line:
 
 
 def _because(effects: tuple[Effect, ...], change: int) -> Line:
-    """The largest effects the way of the change, and the largest one against it."""
+    """The largest effects the way of the change, and the largest one against it, where they matter."""
     told = sorted((e for e in effects if e.cents), key=lambda e: -abs(e.cents))
-    along = [e for e in told if (e.cents > 0) == (change > 0)][:LEADS]
-    against = [e for e in told if (e.cents > 0) != (change > 0)][:1]
     if not told:
         return ()
     if not change:
@@ -100,12 +103,11 @@ def _because(effects: tuple[Effect, ...], change: int) -> Line:
             *listed([(effect_text(e),) for e in told[:LEADS]]),
             ".",
         )
-    line: Line = (
-        "Exactly: " if len(told) <= LEADS else "Mostly ",
-        *listed([(effect_text(e),) for e in along]),
-    )
-    small = abs(against[0].cents) * 20 < abs(change) if against else True
-    return (*line, ".") if small else (*line, "; against it ", effect_text(against[0]), ".")
+    large = [e for e in told if abs(e.cents) >= LEAST_PART * abs(change)]
+    along = [e for e in large if (e.cents > 0) == (change > 0)][:LEADS]
+    against = [e for e in large if (e.cents > 0) != (change > 0)][:1]
+    line: Line = ("Because of ", *listed([(effect_text(e),) for e in along]))
+    return (*line, *(f"; against it {effect_text(e)}" for e in against), ".")
 
 
 def change_section(digest: Digest) -> Section | None:
@@ -116,7 +118,7 @@ def change_section(digest: Digest) -> Section | None:
         blocks.append(Figure("spend", _line_told(digest)))
     if spend.last is not None:
         named = sorted((e for e in spend.effects if e.cents), key=lambda e: -abs(e.cents))
-        blocks.append(_effects_grid(spend, named))
+        blocks.append(_effects_grid(spend, named, "" if digest.week.is_whole else ", the same hours"))
         zeros = len(spend.effects) - len(named)
         others = f"{counted(zeros, 'other effect')} {'is' if zeros == 1 else 'are'} zero"
         blocks.append(Paragraph((f"Each dollar of the change is in one line; {others}.",), quiet=True))
@@ -132,13 +134,15 @@ def _line_told(digest: Digest) -> str:
     return f"Dollars per hour: the week cost ${sum(line.actual):,.2f}, {expected}."
 
 
-def _effects_grid(spend: Spend, named: list[Effect]) -> Grid:
+def _effects_grid(spend: Spend, named: list[Effect], hours: str) -> Grid:
     last_cents = cents_of(spend.last.cost_pico) if spend.last else 0
-    rows: list[tuple[Line, ...]] = [(("Last week",), (cents_text(last_cents),))]
+    rows: list[tuple[Line, ...]] = [((f"Last week{hours}",), (cents_text(last_cents),))]
     for effect in named:
         label = effect_label(effect.name, Decimal(effect.cents))
         rows.append(((label[:1].upper() + label[1:],), (cents_text(effect.cents, signed=True),)))
-    rows.append((("This week",), (cents_text(last_cents + spend.change_cents),)))
+    rows.append(
+        (("This week so far" if hours else "This week",), (cents_text(last_cents + spend.change_cents),))
+    )
     return Grid(
         "effect", (Column("From last week to this"), Column("USD", right=True)), tuple(rows), has_total=True
     )

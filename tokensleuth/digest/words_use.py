@@ -13,9 +13,11 @@ MOST_COMING = 6
 _USD = Column("USD", right=True)
 
 
-def use_section(digest: Digest) -> Section:
+def use_section(digest: Digest) -> Section | None:
     """A line each for what a dollar bought, this week and last."""
     now, last = digest.spend.now, digest.spend.last
+    if now == Used() and last in (None, Used()):
+        return None
     columns = (Column("Figure"), Column("This week", right=True), Column("Last week", right=True))
     rows: list[tuple[Line, ...]] = [
         ((label,), (value,), (before,)) for label, value, before in _figures(now, last)
@@ -131,7 +133,7 @@ def showback_section(digest: Digest) -> Section | None:
     noun = "team" if digest.team is None else "key"
     columns = (
         Column(noun.capitalize()), _USD, Column("Share", right=True), Column("Change", right=True),
-        Column("Requests", right=True), Column("Tokens", right=True),
+        Column("Requests", right=True, extra=True), Column("Tokens", right=True, extra=True),
     )  # fmt: skip
     shown = digest.showback[:MOST_ROWS]
     rows = [_showback(row, digest.spend.now) for row in shown]
@@ -139,7 +141,7 @@ def showback_section(digest: Digest) -> Section | None:
         rows.append(_rest(others, noun, digest.spend.now))
     now, cents = digest.spend.now, sum(row.cents for row in digest.showback)
     rows.append(_row(("Total",), cents, digest.spend.change_cents if digest.spend.last else None, [now], now))
-    note = "Rounded so that the rows add up; `--csv` writes every digit."
+    note = "Rounded so that the rows add up; tokensleuth digest --csv writes every digit."
     blocks = (Grid(noun, columns, tuple(rows), has_total=True), Paragraph((note,), quiet=True))
     return Section(f"Showback by {noun}", blocks, rank=2)
 

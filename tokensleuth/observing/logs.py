@@ -18,7 +18,7 @@ IDS = ("run", "duty", "slot", "incident", "proposal", "execution", "letter", "so
 MOST_CHARACTERS = 32_768
 """Of one text in a line."""
 
-_CHATTY = ("httpx", "httpx2", "httpcore", "apscheduler", "slack_sdk", "urllib3", "asyncio")
+_CHATTY = ("alembic", "httpx", "httpx2", "httpcore", "apscheduler", "slack_sdk", "urllib3", "asyncio")
 """They tell of every request and every look at the clock: below warnings only where all is."""
 _CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))} | {
     ord("\n"): "\\n",

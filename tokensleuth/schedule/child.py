@@ -9,11 +9,12 @@ from ledger.errors import TokensleuthError
 from tokensleuth.children import ordered_app, taken_order
 from tokensleuth.observing.logs import configure
 from tokensleuth.observing.redaction import secrets_in
-from tokensleuth.schedule.performing import perform
+from tokensleuth.schedule.performing import NOT_YET, perform
+from tokensleuth.schedule.report import NotYetError
 
 
 def main() -> int:
-    """0 when it is done, 1 when it must be tried again: the last line says why."""
+    """0 when it is done, 1 when it failed, NOT_YET when it is too early: the last line says why."""
     with taken_order() as order:
         return _obeyed(order)
 
@@ -24,6 +25,8 @@ def _obeyed(order: Mapping[str, str]) -> int:
     slots = [datetime.fromisoformat(slot) for slot in order["slots"].split()]
     try:
         report = perform(app, order["duty"], slots, datetime.fromisoformat(order["now"]))
+    except NotYetError as error:
+        return _told(str(error), {}, NOT_YET)
     except TokensleuthError as error:
         return _told(str(error), {}, 1)
     return _told(report.note, dict(report.document), 0)

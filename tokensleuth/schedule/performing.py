@@ -13,9 +13,11 @@ from tokensleuth.casebook.runs import Batch
 from tokensleuth.children import Ended, run_child, store_order
 from tokensleuth.schedule import duties
 from tokensleuth.schedule.report import DutyReport
-from tokensleuth.schedule.runner import Done
+from tokensleuth.schedule.runner import Done, DoneState
 
 CHILD = "tokensleuth.schedule.child"
+NOT_YET = 4
+"""The code of a child that came too early."""
 LONGEST_S = 7200
 """A refit of a large ledger takes long."""
 
@@ -43,6 +45,9 @@ def perform(app: App, duty: str, slots: Sequence[datetime], now: datetime) -> Du
     return doing.perform(app, slots, now)
 
 
+_STATES: Mapping[int, DoneState] = {0: "done", NOT_YET: "waiting"}
+
+
 @dataclass(frozen=True, slots=True)
 class InChild:
     """Does each batch in a process of its own."""
@@ -65,4 +70,4 @@ def _done(ended: Ended) -> Done:
     except (ValueError, IndexError):
         return Done("failed", f"ended with code {ended.code} and said nothing; see the log")
     document = cast(Mapping[str, object], told["document"])
-    return Done("done" if ended.code == 0 else "failed", str(told["note"]), document)
+    return Done(_STATES.get(ended.code, "failed"), str(told["note"]), document)

@@ -1,7 +1,9 @@
-"""What a duty says it did."""
+"""What a duty says it did, or that it is too early."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from ledger.errors import TokensleuthError
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +13,7 @@ class DutyReport:
     note: str
     document: Mapping[str, object] = field(default_factory=dict)
     """Ready for `json.dumps`."""
+
+
+class NotYetError(TokensleuthError):
+    """Something is still awaited; no failure, and tried again a little later."""

@@ -19,18 +19,22 @@ from tokensleuth.clock import seconds_since, stopwatch
 from tokensleuth.schedule.duties import ORDER, Duty
 
 LEASE = timedelta(seconds=120)
+LATER = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(minutes=30)
 _FIRST_WAIT_S = 15
 
 log = logging.getLogger(__name__)
 
 
+DoneState = Literal["done", "failed", "interrupted", "waiting"]
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of a batch."""
 
-    state: Literal["done", "failed", "interrupted"]
-    """`interrupted`: by the end of the service; it is due again at once."""
+    state: DoneState
+    """`interrupted`: by the end of the service; due again at once. `waiting`: for what is still to come."""
     note: str = ""
     document: Mapping[str, object] = field(default_factory=dict)
 
@@ -83,6 +87,8 @@ class Runner:
             match done.state:
                 case "interrupted":
                     put_off_runs(connection, batch, self.owner, now, done.note)
+                case "waiting":
+                    put_off_runs(connection, batch, self.owner, now + LATER, done.note, tries=0)
                 case "failed" if again:
                     put_off_runs(connection, batch, self.owner, now + wait_after(batch.tries), done.note)
                 case "done" | "failed" as state:

@@ -120,6 +120,8 @@ def _replayed(document: Document) -> str:
     if saving is None:
         return "What it would save is not known."
     lost = f"refused *{counted(cast(int, refused), 'request')} a day*" if refused else "refused no request"
+    if refused is None:
+        lost = "refused requests: how many is not known, the source counts none"
     return f"Over the last week it would have saved *{usd(saving)} a day* and {lost}."
 
 

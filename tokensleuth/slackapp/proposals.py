@@ -134,6 +134,8 @@ def _asks(proposal: ProposalView, look: Look) -> Question | None:
 def _at_stake(document: Document) -> str:
     refused, saving = document["requests_refused_per_day"], document["expected_saving_usd_per_day"]
     saves = f" Saves {usd(saving)} a day" if saving is not None else ""
+    if saves and refused is None:
+        return f"{saves}; how many requests it refuses is not known."
     return (
         f"{saves}, refuses {counted(int(str(refused)), 'request')} a day."
         if refused

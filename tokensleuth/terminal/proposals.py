@@ -60,6 +60,8 @@ def consequences(proposal: Document) -> Iterator[str]:
         yield f"saves {usd(proposal['expected_saving_usd_per_day'])} a day"
     if refused := cast(int | None, proposal["requests_refused_per_day"]):
         yield f"refuses {counted(refused, 'request')} a day"
+    elif refused is None and proposal["expected_saving_usd_per_day"] is not None:
+        yield "how many requests it refuses is not known"
     if proposal["action"] not in TELLING:
         yield "can be undone" if proposal["reversible"] else "cannot be undone"
 

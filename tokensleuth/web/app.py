@@ -21,7 +21,7 @@ from tokensleuth.web.login import login_routes, to_login
 from tokensleuth.web.pages_inbox import inbox_routes
 from tokensleuth.web.pages_incidents import incident_routes
 from tokensleuth.web.pages_spend import spend_routes
-from tokensleuth.web.parts import SlackIngress, WebParts
+from tokensleuth.web.parts import ScrapedMetrics, SlackIngress, WebParts
 from tokensleuth.web.rendering import page, templates
 from tokensleuth.web.site import PartsHere, Site
 from tokensleuth.web.throttle import Throttle
@@ -48,6 +48,8 @@ def create_app(parts: WebParts) -> FastAPI:
     app.include_router(_health_routes())
     if parts.slack is not None:
         app.include_router(_slack_routes(parts.slack))
+    if parts.metrics is not None:
+        app.include_router(_metrics_routes(parts.metrics))
     app.mount("/static", StaticFiles(directory=_STATIC))
     return app
 
@@ -59,6 +61,21 @@ def _health_routes() -> APIRouter:
     def healthz(parts: PartsHere) -> JSONResponse:
         health = dict(parts.health())
         return JSONResponse(health, 503 if health.get("ok") is False else 200)
+
+    return router
+
+
+def _metrics_routes(metrics: ScrapedMetrics) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/metrics")
+    def scrape(request: Request) -> Response:
+        if not metrics.admits(request.headers.get("authorization", "")):
+            raise HTTPException(
+                401, "send the header Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"}
+            )
+        scraped = metrics.scrape(request.headers.get("accept", ""))
+        return Response(scraped.body, headers={"Content-Type": scraped.content_type})
 
     return router
 
@@ -112,4 +129,4 @@ def _told(request: Request, status: int, told: str, *, headers: Mapping[str, str
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/slack/", "/healthz"))
+    return request.url.path.startswith(("/api/", "/slack/", "/healthz", "/metrics"))

@@ -1,6 +1,7 @@
 """The door of the server: which hosts it answers to, how much it reads, and the headers of every answer."""
 
 import re
+from ipaddress import ip_address
 from typing import Final
 
 from starlette.responses import PlainTextResponse
@@ -25,6 +26,7 @@ MOST_BYTES: Final = 64 * 1024
 MOST_SLACK_BYTES: Final = 1024 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 _EVERY_ADDRESS: Final = ("0.0.0.0", "::")  # noqa: S104 - told apart, not bound to
+_PROBED: Final = ("/healthz", "/metrics")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _PUBLIC_HOST = re.compile(r"https?://(?:[^/@]*@)?([^/]+)")
 
@@ -37,7 +39,7 @@ def host_name(host: str) -> str | None:
 
 def known_hosts(web: Web) -> frozenset[str]:
     """Names under which people reach the inbox; any other is a page elsewhere that rebound its name to us."""
-    names = {*_LOOPBACK}
+    names = {*_LOOPBACK, *(host.lower() for host in web.hosts)}
     if web.host not in _EVERY_ADDRESS:
         names.add(f"[{web.host}]" if ":" in web.host else web.host.lower())
     if web.public_url and (found := _PUBLIC_HOST.match(web.public_url)):
@@ -58,7 +60,7 @@ class Guard:
             return
         guarded = _with_headers(send)
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1 or host_name(hosts[0]) not in self.hosts:
+        if not self._is_known(hosts, scope["path"]):
             told = "this host name is not known here; set web.public_url to the address people use\n"
             await PlainTextResponse(told, 400)(scope, receive, guarded)
             return
@@ -69,6 +71,19 @@ class Guard:
             await PlainTextResponse(told, 413, {"Connection": "close"})(scope, receive, guarded)
             return
         await self.app(scope, _replayed(body, receive), guarded)
+
+    def _is_known(self, hosts: list[str], path: str) -> bool:
+        """Probes and scrapers may ask by address: a page elsewhere can rebind a name to us, no address."""
+        name = host_name(hosts[0]) if len(hosts) == 1 else None
+        return name is not None and (name in self.hosts or (path in _PROBED and _is_address(name)))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 async def _whole_body(receive: Receive, most: int) -> bytes | None:

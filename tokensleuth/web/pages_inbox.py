@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
+from tokensleuth.casebook.notices import open_notices
 from tokensleuth.casebook.views import incident_of
 from tokensleuth.people import CLASS_OF
 from tokensleuth.web.parts import WebParts
@@ -29,6 +30,7 @@ def inbox(request: Request, parts: PartsHere, session: LoggedIn) -> Response:
     now = parts.clock()
     with parts.casebook.reading() as connection:
         found, empty = read_inbox(connection, now), is_empty(connection)
+        notices = open_notices(connection)
     groups = [
         (view, [c for c in cards(view, parts.rules, session, now) if c.is_open]) for view in found.waiting
     ]
@@ -39,6 +41,7 @@ def inbox(request: Request, parts: PartsHere, session: LoggedIn) -> Response:
         "decided": [card(view, parts.rules, session, now) for view in found.decided],
         "unnamed": classes_without_approver(parts),
         "is_empty": empty,
+        "notices": notices,
         "nobody": not parts.rules.people.approvers,
         "execution_told": execution_told,
         "watch_told": watch_told,

@@ -31,6 +31,22 @@ class SlackIngress(Protocol):
     def respond(self, headers: Sequence[tuple[str, str]], body: bytes) -> SlackReply: ...
 
 
+class Scraped(Protocol):
+    """An answer to a scrape of the metrics."""
+
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def content_type(self) -> str: ...
+
+
+class ScrapedMetrics(Protocol):
+    """What /metrics tells; see `tokensleuth.observing.metrics`."""
+
+    def admits(self, authorization: str) -> bool: ...
+    def scrape(self, accept: str) -> Scraped: ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebParts:
     """The parts of one running inbox."""
@@ -46,5 +62,7 @@ class WebParts:
     health: Callable[[], Mapping[str, object]]
     """For /healthz; `ok: false` answers 503."""
     slack: SlackIngress | None = None
+    metrics: ScrapedMetrics | None = None
+    """None where the settings turn them off: then there is no such page."""
     guest_token: str | None = field(default=None, repr=False)
     """Lets its holder look at everything and do nothing."""

@@ -15,9 +15,9 @@ _BACKLOG = 256
 
 
 @contextmanager
-def served(app: ASGIApp, host: str, port: int) -> Iterator[str]:
+def served(app: ASGIApp, host: str, port: int, what: str = "the web inbox") -> Iterator[str]:
     """Gives the address in use; port 0 takes a free one. Raises UnreachableError where the port is taken."""
-    bound = _bound(host, port)
+    bound = _bound(host, port, what)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, lifespan="off",
         timeout_graceful_shutdown=_DRAIN_S, backlog=_BACKLOG,
@@ -34,7 +34,7 @@ def served(app: ASGIApp, host: str, port: int) -> Iterator[str]:
         bound.close()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, what: str) -> socket.socket:
     """Listens at once, so that whoever is told the address can connect."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -44,5 +44,5 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.listen(_BACKLOG)
     except OSError as error:
         bound.close()
-        raise UnreachableError(f"the web inbox cannot listen on {host}:{port}: {error.strerror}") from None
+        raise UnreachableError(f"{what} cannot listen on {host}:{port}: {error.strerror}") from None
     return bound

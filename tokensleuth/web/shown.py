@@ -69,6 +69,13 @@ class Card:
         return self.view.state == "pending"
 
 
+def _refuses(saving: object, refused: object) -> str | None:
+    """None where it refuses none or does not apply; a source that counts no requests does not tell."""
+    if refused is None and saving is not None:
+        return "not known: the source counts no requests"
+    return f"{counted(cast(int, refused), 'request')} a day" if refused else None
+
+
 def card(view: ProposalView, rules: ApprovalRules, session: Session | None, now: datetime) -> Card:
     """The proposal as the person of this session sees it."""
     document, asked = view.document, asked_of(view.document)
@@ -79,7 +86,7 @@ def card(view: ProposalView, rules: ApprovalRules, session: Session | None, now:
         what=measure_text(document),
         target=target_parts(document["target"]),
         saves=None if saving is None else usd(saving),
-        refuses=None if not refused else counted(cast(int, refused), "request"),
+        refuses=_refuses(saving, refused),
         is_final=not asked.reversible,
         only_tells=asked.action in TELLING,
         message=None if message is None else printable(message),

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ledger.errors import RefusedError
 from ledger.window import HOUR, floor_hour, instant_text, short_text
 from tokensleuth.announcing.notices import tell_notices
 from tokensleuth.app import App
 from tokensleuth.casebook.notices import Notice, NoticeKind, keep_notices
 from tokensleuth.casebook.runs import last_slot, plan_runs
-from tokensleuth.connectors.choosing import configured_sources
 from tokensleuth.connectors.settings import SourceSettings
 from tokensleuth.connectors.syncing import Into, StreamOutcome
 from tokensleuth.otlp.flushing import FlushRules, flush_spool
@@ -18,6 +16,7 @@ from tokensleuth.pulling import Pull, into_ledger, pull_sources
 from tokensleuth.reconciling.completeness import Completeness, completeness
 from tokensleuth.schedule.duties import DETECT, REJUDGE
 from tokensleuth.schedule.report import DutyReport
+from tokensleuth.sources_of import sources_of
 
 REJUDGE_EVERY = timedelta(minutes=10)
 KINDS: tuple[NoticeKind, ...] = ("data_stopped", "source_failing")
@@ -51,14 +50,6 @@ def _received(app: App, into: Into, now: datetime) -> list[StreamOutcome]:
         return []
     with open_spool(path, now, most_bytes=otlp.max_spool_bytes) as spool:
         return [flush_spool(spool, into, now, FlushRules.of(otlp))]
-
-
-def sources_of(app: App) -> Sequence[SourceSettings]:
-    """None where usage comes as files only."""
-    try:
-        return configured_sources(app.settings.source, app.settings.gateways)
-    except RefusedError:
-        return ()
 
 
 def hours_to_judge(last: datetime | None, until: datetime) -> list[datetime]:
