@@ -63,5 +63,7 @@ def _consequences(proposal: Proposal) -> Iterator[Piece]:
             refused = Ref(replay, "requests_refused_per_day", "count")
             yield from (" and refused ", refused, " requests")
         yield f" a day ({replay})."
+        if proposal.requests_refused_per_day is None:
+            yield " How many requests it would have refused is not known: the source counts none."
     if not proposal.reversible:
         yield " It cannot be undone."

@@ -13,6 +13,7 @@ CLOSE = 0.15
 OBJECTIONS = 2
 FLAGS = frozenset({
     "rise", "new_scope", "whole_model", "version_changed", "noise_signature", "bursts_as_before",
+    "requests_unknown",
 })  # fmt: skip
 """Facts that are 0 or 1: the sentence says which."""
 PARTS = frozenset({"change_size", "price_gap", "unit_price_step", "part_of_spend", "breadth", "turned_cheap"})

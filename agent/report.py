@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from agent.analyst import Judged, onset_of
+from agent.effect_text import effect_lines
 from agent.escaping import escaped
 from agent.evidence import Evidence
 from agent.finding import Culprit, Finding
@@ -25,7 +26,6 @@ from agent.reasons import (
 )
 from agent.rendering import Format, Piece, Ref, Rendered, Share, Text, named_scope, render
 from agent.statement import Statement, statement_lines
-from agent.waterfall import ACTUAL, EXPECTED, effect_label
 from agent.who_looked import who_looked
 from ledger.scope import Scope
 from ledger.window import short_text
@@ -147,31 +147,7 @@ def _who(case: Told) -> Iterator[Piece]:
 
 def _effects(case: Told) -> Iterator[Text]:
     yield from _section("Where the change comes from")
-    effects = sorted((e for e in case.finding.effects if e.usd), key=lambda e: -abs(e.usd))
-    if not effects:
-        yield ("No effect is as large as a cent, or the change could not be split.",)
-        return
-    yield ("| Step | USD | Effect |",)
-    yield ("|---|---:|---|",)
-    yield (f"| {EXPECTED} | ", Ref(case.split, "expected_usd", "usd"), " | |")
-    for effect in effects:
-        amount = Ref(case.split, f"{effect.name}_usd", "signed_usd")
-        yield (f"| {effect_label(effect.name, effect.usd)} | ", amount, f" | `{effect.name}` |")
-    yield (f"| **{ACTUAL}** | **", Ref(case.split, "actual_usd", "usd"), "** | |")
-    yield ("",)
-    zeros = len(case.finding.effects) - len(effects)
-    told = f" {zeros} effect{' is' if zeros == 1 else 's are'} zero." if zeros else ""
-    total = Ref(case.split, "delta_usd", "signed_usd")
-    yield ("The steps add up to ", total, f", to the cent.{told}", *_unpriced(case))
-
-
-def _unpriced(case: Told) -> Text:
-    """Tokens that no amount of the report contains."""
-    tokens = case.finding.unpriced_tokens
-    told_by = next((e.id for e in case.evidence if tokens and e.number("unpriced_tokens") == tokens), "")
-    if not told_by:
-        return ()
-    return (" ", Ref(told_by, "unpriced_tokens", "count"), " tokens have no price and are not in any amount.")
+    yield from effect_lines(case.finding, case.split, case.evidence)
 
 
 def _culprits(case: Told) -> Iterator[Text]:

@@ -1,6 +1,6 @@
 """Weighs every cause's rules against the signals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
@@ -54,7 +54,7 @@ def rank_causes(playbooks: Sequence[Playbook], signals: Signals) -> tuple[Scored
     """All causes, best first; confidences sum to 1. `unknown` leads when nothing fits.
 
     Of several playbooks of one cause the one that fits best stands for it, of equals the first given: a
-    cause is as likely with two playbooks as with the better one alone.
+    cause is as likely with two playbooks as with the better one alone. One that cannot be told fits worst.
     """
     standing = _standing(_weighed(p, signals) for p in playbooks)
     top = max(s.score for s in standing)
@@ -82,7 +82,21 @@ def _standing(scored: Iterable[Scored]) -> list[Scored]:
 def _weighed(playbook: Playbook, signals: Signals) -> Scored:
     """One playbook by itself; how confident that makes, the others decide."""
     weighed = _weigh(playbook, signals)
-    return Scored(playbook, _score(weighed, playbook), 0.0, weighed)
+    barred = tuple(_barred(playbook, signals))
+    score = float("-inf") if barred or not _applies(playbook, signals) else _score(weighed, playbook)
+    return Scored(playbook, score, 0.0, (*barred, *weighed))
+
+
+def _applies(playbook: Playbook, signals: Signals) -> bool:
+    return all(r.fact in signals and r.holds(signals[r.fact].value) for r in playbook.only_when)
+
+
+def _barred(playbook: Playbook, signals: Signals) -> Iterator[Weighed]:
+    """The rules that hold by which the cause cannot be told."""
+    for rule in playbook.never_when:
+        found = signals.get(rule.fact)
+        if found and rule.holds(found.value):
+            yield Weighed(rule, found.value, found.evidence, False)
 
 
 def _weigh(playbook: Playbook, signals: Signals) -> tuple[Weighed, ...]:

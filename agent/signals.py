@@ -17,6 +17,8 @@ TAKEN: Mapping[str, tuple[str, str]] = {
     "windows_compared": ("compare", "windows_compared"),
     "cost_ratio": ("compare", "cost_ratio"),
     "requests_ratio": ("compare", "requests_ratio"),
+    "requests_unknown": ("compare", "requests_unknown"),
+    "tokens_ratio": ("compare", "tokens_ratio"),
     "failed_share_rise": ("compare", "failed_share_rise"),
     "retried_share_rise": ("compare", "retried_share_rise"),
     "input_tokens_per_request_ratio": ("compare", "input_tokens_per_request_ratio"),
@@ -64,7 +66,7 @@ OF_SUSPECT: Mapping[str, str] = {
     **{
         name: name
         for name in (
-            "cost_ratio", "requests_ratio", "failed_share_rise", "retried_share_rise",
+            "cost_ratio", "requests_ratio", "requests_unknown", "failed_share_rise", "retried_share_rise",
             "input_tokens_per_request_ratio", "output_tokens_per_request_ratio", "cache_read_share_rise",
             "usd_per_mtok_ratio", "spreads", "old_origin_ratio", "common_length_ratio", "whole_model",
             "new_scope",
@@ -88,7 +90,7 @@ FACTS = frozenset(
 def refuse_unknown_facts(playbooks: Sequence[Playbook]) -> None:
     """Raises RefusedError for a rule that asks for a fact that no evidence gives."""
     for playbook in playbooks:
-        for rule in (*playbook.confirms, *playbook.refutes, *playbook.benign_when):
+        for rule in playbook.rules:
             if rule.fact not in FACTS:
                 known = ", ".join(sorted(FACTS))
                 raise RefusedError(f"{playbook.cause}.md: no evidence gives `{rule.fact}`; known are {known}")

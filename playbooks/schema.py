@@ -145,6 +145,10 @@ class FrontMatter(_Table):
     """Each speaks for the cause when it holds and against it when it does not."""
     refutes: tuple[Rule, ...] = ()
     """Each speaks against the cause when it holds and says nothing when it does not."""
+    only_when: tuple[Rule, ...] = ()
+    """All of them must hold, else the playbook is not weighed: what is not known does not hold."""
+    never_when: tuple[Rule, ...] = ()
+    """Where one of them holds, the cause cannot be told and is not named, whatever else fits."""
     benign_when: tuple[Rule, ...] = ()
     """When all of them hold, the verdict is `benign`."""
 
@@ -182,7 +186,7 @@ class FrontMatter(_Table):
                 raise ValueError(f"may use {known} as they are, and nothing else in braces")
         return text
 
-    @field_validator("refutes", "benign_when")
+    @field_validator("refutes", "only_when", "never_when", "benign_when")
     @classmethod
     def _never_told_when_missing(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         if any(rule.why_not for rule in rules):
@@ -208,7 +212,7 @@ class Playbook(FrontMatter):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return (*self.confirms, *self.refutes, *self.benign_when)
+        return (*self.confirms, *self.refutes, *self.only_when, *self.never_when, *self.benign_when)
 
     @classmethod
     def of(cls, front: FrontMatter, *, name: str, origin: Origin, body: str) -> Self:

@@ -1,4 +1,4 @@
-"""Gateways that limit whole projects: a culprit gets its project only where nobody else would be limited too."""
+"""Gateways that limit whole projects: a culprit gets its project where nobody else would be limited."""
 
 from datetime import timedelta
 

@@ -69,11 +69,15 @@ def _is_common(factors: Floats) -> bool:
 
 
 def _log_factor(before: Side, after: Side, move: Move, classes: slice) -> Floats:
-    """By key: log of tokens per request on the model it moved to, over the one it left."""
+    """By key: log of tokens per request on the model it moved to, over the one it left.
+
+    Not finite where any requests of it are not known.
+    """
     rates = []
     for side, mask in ((before, move.fallen > 0), (after, move.risen > 0)):
         tokens = summed(move.keys, np.where(mask, side.tokens[:, classes].sum(axis=1), 0.0))
-        rates.append(quotient(tokens, summed(move.keys, np.where(mask, side.requests, 0.0))))
+        requests = np.where(side.without_requests, np.nan, side.requests)
+        rates.append(quotient(tokens, summed(move.keys, np.where(mask, requests, 0.0))))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.log(rates[1] / rates[0]))
 

@@ -19,7 +19,7 @@ Argument = str | int | float | None | Mapping[str, str] | Sequence[str]
 
 SUMMED = (
     "requests", "failed_requests", "retried_requests", "reasoning_tokens", "cost_pico", "computed_pico",
-    "unpriced_tokens", "cells",
+    "unpriced_tokens", "uncounted_tokens", "cells",
 )  # fmt: skip
 
 OTHER = "(other)"
@@ -101,6 +101,11 @@ def added(parts: Sequence[Measures]) -> Measures:
         output_characters=_all_known([p.output_characters for p in parts]),
         **{name: sum(getattr(p, name) for p in parts) for name in SUMMED},
     )
+
+
+def requests_unknown(*sides: Measures) -> bool | None:
+    """Whether the requests of any side are not known, as a fact; left out where all are."""
+    return None if all(side.requests_known for side in sides) else True
 
 
 def _all_known(counts: Sequence[int | None]) -> int | None:

@@ -27,10 +27,10 @@ def breakdown(
 
     Use it to see who carries a change. Rows, largest change first: the values, `actual_usd`, `mean_usd`,
     `change_usd`, `requests`, `mean_requests`, `tokens`, `mean_tokens`; a row `(other)` sums up the rest and
-    says of how many `values`. Facts over all: number of `values`, `change_usd`, `cost_ratio` to the mean;
-    `top_share`: the largest change's share of all changes; `rising_share`: share of usual spend in values
-    that moved with the whole, at least half as fast: near 1 is broad, near 0 a few values. `no_data`: no
-    usage now or before. It does not say why cost changed.
+    says of how many `values`; requests are null where a source counts none. Facts over all: number of
+    `values`, `change_usd`, `cost_ratio` to the mean; `top_share`: the largest change's share of all changes;
+    `rising_share`: share of usual spend in values that moved with the whole, at least half as fast: near 1 is
+    broad, near 0 a few values. `no_data`: no usage now or before. It does not say why cost changed.
     """
     compared = compare_with(reader, window)
     now = reader.totals([window], by=by, where=where)
@@ -67,8 +67,7 @@ def _row(
         "actual_usd": usd(actual.cost_pico),
         "mean_usd": usd(compared.mean_pico(usual.cost_pico)),
         "change_usd": usd(_change(scope, now, before, compared)),
-        "requests": actual.requests,
-        "mean_requests": round(compared.mean(usual.requests), 1),
+        **_requests(actual, usual, compared),
         "tokens": actual.tokens.total,
         "mean_tokens": round(compared.mean(usual.tokens.total), 1),
     }
@@ -88,12 +87,17 @@ def _other(
         "actual_usd": usd(actual.cost_pico),
         "mean_usd": usd(actual.cost_pico - change),
         "change_usd": usd(change),
-        "requests": actual.requests,
-        "mean_requests": round(compared.mean(usual.requests), 1),
+        **_requests(actual, usual, compared),
         "tokens": actual.tokens.total,
         "mean_tokens": round(compared.mean(usual.tokens.total), 1),
         "values": len(scopes),
     }
+
+
+def _requests(actual: Measures, usual: Measures, compared: Comparison) -> Row:
+    """None where the source counts no requests."""
+    mean = round(compared.mean(usual.requests), 1) if usual.requests_known else None
+    return {"requests": actual.known_requests, "mean_requests": mean}
 
 
 def _facts(

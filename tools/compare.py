@@ -7,7 +7,7 @@ from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Scope
 from ledger.usage import TOKEN_CLASSES, Measures
 from ledger.window import Window
-from tools.answer import Row, Scalar, ToolAnswer, answer, asked, ratio, usd
+from tools.answer import Row, Scalar, ToolAnswer, answer, asked, ratio, requests_unknown, usd
 from tools.comparison import Comparison, compare_with
 
 LEAST_SPREAD = 0.05
@@ -24,7 +24,8 @@ def compare(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> Too
     `mean_usd`, `change_usd`, `cost_ratio`, `requests`, `mean_requests`, `requests_ratio`, `tokens`,
     `tokens_ratio`, `tokens_per_hour`, `unpriced_tokens`; `spreads`: cost moved by so many of its ordinary
     week-to-week spreads; `windows_compared`, also told as `weeks`. What has no value, such as characters not
-    logged, is left out. `no_data`: no usage now or before. It does not say who: use breakdown.
+    logged, is left out; `requests_unknown` 1: a source counts none, so requests and all per request are.
+    `no_data`: no usage now or before. It does not say who: use breakdown.
     """
     compared = compare_with(reader, window)
     now = _total(reader, [window], where)
@@ -42,6 +43,7 @@ def compare(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> Too
             **_driver_facts(drivers_now, drivers_before),
             "spreads": _spreads(now.cost_pico, weeks),
             "weeks": compared.weeks,
+            "requests_unknown": requests_unknown(now, before),
         },
         found=bool(now.cells or before.cells),
     )
@@ -53,7 +55,8 @@ def _total(reader: Reader, windows: Sequence[Window], where: Scope) -> Measures:
 
 def _amounts(now: Measures, before: Measures, compared: Comparison) -> dict[str, Scalar]:
     mean_pico = compared.mean_pico(before.cost_pico)
-    requests, mean_requests = float(now.requests), compared.mean(before.requests)
+    counted = now.requests_known and before.requests_known
+    mean_requests = compared.mean(before.requests)
     tokens, mean_tokens = now.tokens.total, compared.mean(before.tokens.total)
     return {
         "windows_compared": compared.weeks,
@@ -61,9 +64,9 @@ def _amounts(now: Measures, before: Measures, compared: Comparison) -> dict[str,
         "mean_usd": usd(mean_pico),
         "change_usd": usd(now.cost_pico - mean_pico),
         "cost_ratio": ratio(now.cost_pico, mean_pico),
-        "requests": now.requests,
-        "mean_requests": round(mean_requests, 1),
-        "requests_ratio": ratio(requests, mean_requests),
+        "requests": now.known_requests,
+        "mean_requests": round(mean_requests, 1) if before.requests_known else None,
+        "requests_ratio": ratio(now.requests, mean_requests) if counted else None,
         "tokens": tokens,
         "tokens_ratio": ratio(tokens, mean_tokens),
         "tokens_per_hour": round(tokens / compared.window.hours),
@@ -73,7 +76,7 @@ def _amounts(now: Measures, before: Measures, compared: Comparison) -> dict[str,
 
 def _drivers(m: Measures) -> dict[str, float | None]:
     """Every ratio that a cause may move; None where it has no value."""
-    requests, prompt, output = m.requests, m.tokens.prompt, m.tokens.output
+    requests, prompt, output = m.known_requests or 0, m.tokens.prompt, m.tokens.output
     priced = m.tokens.total - m.unpriced_tokens
     return {
         "failed_share": _per(m.failed_requests, requests),

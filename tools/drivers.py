@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ledger.usage import TOKEN_CLASSES
+from ledger.usage import TOKEN_CLASSES, UNCOUNTED_PART
 from tools.answer import Scalar, ratio
-from tools.factors import OUTPUT, PROMPT
+from tools.factors import OUTPUT, PROMPT, counted_by_tokens
 from tools.leaves import OWNER, Leaves, Mask, Side
 
 CACHED = TOKEN_CLASSES.index("cache_read")
@@ -15,10 +15,17 @@ COMMON = 0.06
 
 
 def driver_facts(leaves: Leaves, mask: Mask) -> Mapping[str, Scalar]:
-    """Ratios and rises of every driver over the leaves of the mask; None where one side says nothing."""
+    """Ratios and rises of every driver over the leaves of the mask; None where one side says nothing.
+
+    `requests_unknown` is 1 where a source of either side counts none: then nothing is told per request.
+    """
     before, after = leaves.before.only(mask), leaves.after.only(mask)
     was, now = _sums(before), _sums(after)
+    known = all(side["uncounted"] <= UNCOUNTED_PART * side["tokens"] for side in (was, now))
+    if not known:
+        was["requests"] = now["requests"] = 0.0
     return {
+        "requests_unknown": None if known else 1,
         "cost_ratio": ratio(now["cost"], was["cost"]),
         "requests_ratio": ratio(now["requests"], was["requests"]),
         "failed_share_rise": _rise("failed", "requests", was, now),
@@ -42,6 +49,7 @@ def _sums(side: Side) -> dict[str, float]:
         "cached": float(tokens[CACHED]),
         "output": float(tokens[OUTPUT]),
         "tokens": float(tokens.sum()),
+        "uncounted": float(side.uncounted.sum()),
     }
 
 
@@ -60,8 +68,11 @@ def _per(part: str, whole: str, was: Mapping[str, float], now: Mapping[str, floa
 def _common_factor(leaves: Leaves, mask: Mask) -> Mapping[str, Scalar]:
     """How many keys there are, and whether input and output per request rose by one factor in most of them.
 
-    `common_length_ratio` is that factor, 1 where keys or the two texts disagree.
+    `common_length_ratio` is that factor, 1 where keys or the two texts disagree. Leaves whose requests are
+    not known are left out of it.
     """
+    facts: dict[str, Scalar] = {"keys": int(np.unique(leaves.groups(OWNER)[mask]).size)}
+    mask = mask & ~counted_by_tokens(leaves.before, leaves.after)
     keys = leaves.groups(OWNER)[mask]
     before, after = leaves.before.only(mask), leaves.after.only(mask)
     found = []
@@ -76,7 +87,6 @@ def _common_factor(leaves: Leaves, mask: Mask) -> Mapping[str, Scalar]:
         found.append((known, per_request[1] / np.maximum(per_request[0], 1e-9)))
     known = found[0][0] & found[1][0]
     sent, answered = found[0][1][known], found[1][1][known]
-    facts: dict[str, Scalar] = {"keys": int(np.unique(keys).size)}
     if not known.any():
         return facts
     middle = float(np.median(np.concatenate([sent, answered])))

@@ -46,7 +46,7 @@ def _total(reader: Reader, window: Window, where: Scope) -> Measures:
 
 
 def _row(earlier: Window, window: Window, measures: Measures) -> Row:
-    requests, tokens = measures.requests, measures.tokens.total
+    requests, tokens = measures.known_requests, measures.tokens.total
     return {
         "start_at": instant_text(earlier.start_at),
         "days_ago": (window.start_at - earlier.start_at).days,

@@ -7,6 +7,7 @@ from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Scope
 from ledger.window import Window
 from tools.answer import Row, Scalar, ToolAnswer, answer, asked
+from tools.factors import counted_by_tokens
 from tools.split import EFFECTS, MECHANISMS, Split
 from tools.study import Study, study_change
 
@@ -21,7 +22,8 @@ def effects(
     hours in up to 4 earlier weeks (else days). Rows: `effect`, `usd`; negative lowers cost. Facts: these
     three, `delta_usd` (the change) and each effect as `<effect>_usd`. `volume` is more or fewer requests of
     those known before; `new_entities` and `gone_entities` keys, teams, projects or features that appeared or
-    stopped; `trend` the mean less the forecast. `no_data`: no usage now or before. It does not say where: use
+    stopped; `trend` the mean less the forecast. Where a source counts no requests, `volume` is tokens, and
+    `uncounted_usd` is what was paid there. `no_data`: no usage now or before. It does not say where: use
     slices.
     """
     return effects_of(study_change(reader, window, where), expected_pico=expected_pico)
@@ -54,8 +56,16 @@ def _table(split: Split, expected_pico: int | None) -> tuple[list[Row], dict[str
         "expected_usd": _usd(actual_cents - sum(cents)),
         "mean_usd": _usd(cents_that_sum([mean], mean)[0]),
         "delta_usd": _usd(sum(cents)),
+        "uncounted_usd": _uncounted_usd(split),
     }
     return rows, facts | {f"{name}_usd": _usd(c) for name, c in zip(EFFECTS, cents, strict=True)}
+
+
+def _uncounted_usd(split: Split) -> Decimal | None:
+    """What was paid in leaves whose change is told by tokens; None where requests are known everywhere."""
+    by_tokens = counted_by_tokens(split.leaves.before, split.leaves.after)
+    paid = sum(split.leaves.after.cost_pico[by_tokens].tolist())
+    return _usd(cents_that_sum([paid], paid)[0]) if by_tokens.any() else None
 
 
 def _usd(cents: int) -> Decimal:

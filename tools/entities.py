@@ -63,7 +63,7 @@ def gone_leaves(leaves: Leaves, entities: Entities) -> Mask:
     """Leaves of an entity that fell silent, as a mask; only what ran in every baseline window can be gone."""
     weekly = [week.cost_pico > 0 for week in leaves.weeks]
     steady = np.all(weekly, axis=0) if weekly else np.zeros(len(leaves), dtype=bool)
-    return np.asarray(_holding(leaves, entities.gone) & (leaves.after.requests == 0) & steady)
+    return np.asarray(_holding(leaves, entities.gone) & (leaves.after.activity == 0) & steady)
 
 
 def _holding(leaves: Leaves, values: Mapping[Dimension, Ints]) -> Mask:
@@ -83,7 +83,8 @@ def _rotations(table: ScopeTable, leaves: Leaves, since: int) -> Mapping[str, st
     first, last = table.lives("key_id")
     names = table.names[DIMENSIONS.index("key_id")]
     used = np.unique(leaves.code("key_id"))
-    activity = np.array([side.activity for side in (leaves.after, *leaves.weeks)])
+    by_tokens = leaves.by_tokens(("team", "project"))
+    activity = np.array([side.work(by_tokens) for side in (leaves.after, *leaves.weeks)])
     work_of = cache(lambda key: _work_of(leaves, activity, key))
     pairs: dict[int, int] = {}
     for key in sorted(used[first[used] >= since].tolist(), key=lambda k: first[k]):
@@ -109,7 +110,7 @@ def _last_of(replaced_by: Mapping[int, int], key: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What a key did, and where; requests of an ordinary window in which it was used."""
+    """What a key did, and where: requests of an ordinary window in which it was used, or tokens."""
 
     places: frozenset[tuple[int, int]]
     requests: float

@@ -1,6 +1,7 @@
 """The cost of a leaf as a product per token class, and what each factor contributed to its change.
 
-requests x length per request x tokens per character x share of the class x price x priced share.
+requests x length per request x tokens per character x share of the class x price x priced share. Where a
+source counts no requests, tokens that grew in common stand for them (`work_of`).
 """
 
 from dataclasses import dataclass
@@ -42,9 +43,10 @@ def contributions(before: Side, after: Side, old_weights: Floats, new_weights: F
 
 
 def _of_block(before: Side, after: Side, old_weights: Floats, new_weights: Floats) -> Floats:
-    logged, by_tokens = _characters_on_both(before, after), counted_by_tokens(before, after)
-    old = _factors(before, old_weights, logged, by_tokens)
-    new = _factors(after, new_weights, logged, by_tokens)
+    logged = _characters_on_both(before, after)
+    work = work_of(before, after)
+    old = _factors(before, old_weights, logged, work.before)
+    new = _factors(after, new_weights, logged, work.after)
     pairs = [_filled(b, a) for b, a in zip(old, new, strict=True)]
     return shapley_of_product(np.stack([b for b, _ in pairs]), np.stack([a for _, a in pairs]))
 
@@ -56,9 +58,40 @@ def _filled(before: Factor, after: Factor) -> tuple[Floats, Floats]:
 
 
 def counted_by_tokens(before: Side, after: Side) -> np.ndarray:
-    """Leaves whose source counts no requests: their tokens stand for them."""
-    uncounted = [(s.requests <= 0) & (s.tokens.sum(axis=1) > 0) for s in (before, after)]
-    return np.asarray(uncounted[0] | uncounted[1])
+    """Leaves whose requests are not known on both sides: their tokens stand for them."""
+    return np.asarray(before.without_requests | after.without_requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How much each leaf did on both sides, in one unit: requests, else tokens."""
+
+    before: Floats
+    after: Floats
+
+
+def work_of(before: Side, after: Side) -> Work:
+    """Requests; where they are not known tokens, grown by what prompt and output grew by in common.
+
+    Where both rose, the smaller ratio is the growth of the work, where both fell the larger, else it did not
+    change. What one text grew beyond that is its length: more requests would have moved both.
+    """
+    by_tokens = counted_by_tokens(before, after)
+    was, now = before.tokens.sum(axis=1), after.tokens.sum(axis=1)
+    grown = np.where((was > 0) & (now > 0), was * _common_growth(before, after), now)
+    return Work(np.where(by_tokens, was, before.requests), np.where(by_tokens, grown, after.requests))
+
+
+def _common_growth(before: Side, after: Side) -> Floats:
+    """The middle one of 1 and the ratios of prompt and output; of texts on one side only, nothing is told."""
+    ratios, known = [], []
+    for text in (PROMPT, slice(OUTPUT, OUTPUT + 1), slice(0, OUTPUT + 1)):
+        was, now = before.tokens[:, text].sum(axis=1), after.tokens[:, text].sum(axis=1)
+        ratios.append(_quotient(now, was))
+        known.append((was > 0) & (now > 0))
+    common = np.median([ratios[0], ratios[1], np.ones_like(ratios[0])], axis=0)
+    one = np.where(known[0], ratios[0], np.where(known[1], ratios[1], ratios[2]))
+    return np.where(known[0] & known[1], common, one)
 
 
 def _characters_on_both(before: Side, after: Side) -> np.ndarray:
@@ -67,9 +100,8 @@ def _characters_on_both(before: Side, after: Side) -> np.ndarray:
     return np.asarray(known[0] & known[1])
 
 
-def _factors(side: Side, weights: Floats, logged: np.ndarray, by_tokens: np.ndarray) -> list[Factor]:
+def _factors(side: Side, weights: Floats, logged: np.ndarray, activity: Floats) -> list[Factor]:
     total = side.tokens.sum(axis=1)
-    activity = np.where(by_tokens, total, side.requests)
     sent = _per_class(side.tokens[:, PROMPT].sum(axis=1), side.tokens[:, OUTPUT])
     characters = _per_class(side.characters[:, 0], side.characters[:, 1])
     counted = _per_class(logged[:, 0], logged[:, 1])

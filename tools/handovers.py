@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ledger.scope import Dimension
-from tools.leaves import GRAIN, Ints, Leaves, Pico, Side
+from tools.leaves import GRAIN, Ints, Leaves, Mask, Pico, Side
 from tools.shapley import Floats
 from tools.transfers import PASSES, Pass, quotient, rises_and_falls, summed
 
@@ -22,19 +22,20 @@ both, at last users."""
 def handed_over(leaves: Leaves, before: Side, after: Side) -> Side:
     """`before` with the past of work that moved within its grain given to the leaves it moved to.
 
-    A leaf whose fall is no noise gives the part of its past that another leaf took over; sums over the
-    grain stay what they were, money to 1e-12 USD.
+    A leaf whose fall is no noise gives the part of its past that another leaf took over; sums over the grain
+    stay what they were, money to 1e-12 USD. Work is requests; tokens in a grain where any are not known.
     """
+    by_tokens = leaves.by_tokens(GRAIN)
     for kept in CARRIERS:
         groups = leaves.groups((*GRAIN, *kept))
         for step in PASSES:
-            before = _passed_on(before, after, groups, step)
+            before = _passed_on(before, after, groups, step, by_tokens)
     return before
 
 
-def _passed_on(before: Side, after: Side, groups: Ints, step: Pass) -> Side:
-    was = before.activity
-    rises, falls = rises_and_falls(after.activity - was, was, groups, step)
+def _passed_on(before: Side, after: Side, groups: Ints, step: Pass, by_tokens: Mask) -> Side:
+    was = before.work(by_tokens)
+    rises, falls = rises_and_falls(after.work(by_tokens) - was, was, groups, step)
     up, down = summed(groups, rises), summed(groups, falls)
     moved = np.minimum(up, down)
     if not moved.any():
@@ -43,7 +44,7 @@ def _passed_on(before: Side, after: Side, groups: Ints, step: Pass) -> Side:
     taken = quotient(rises * (moved > 0)[groups], up[groups])
     plain = {
         name: _moved(getattr(before, name), given, taken, groups)
-        for name in ("requests", "failed", "retried", "tokens", "characters", "unpriced")
+        for name in ("requests", "failed", "retried", "tokens", "characters", "unpriced", "uncounted")
     }
     return replace(before, **plain, cost_pico=_moved_pico(before.cost_pico, given, taken, groups))
 

@@ -31,8 +31,9 @@ STOOD_OUT = 2.0
 
 def hour_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, Scalar]:
     """Activity, evenness and shape of the hours, and how many earlier days were alike."""
-    now = _hourly(reader, compared.window, where, "requests")
-    weeks = [_hourly(reader, w, where, "requests") for w in compared.baseline]
+    work = _work(reader, compared, where)
+    now = _hourly(reader, compared.window, where, work)
+    weeks = [_hourly(reader, w, where, work) for w in compared.baseline]
     usual = np.mean(weeks, axis=0) if weeks else np.zeros_like(now)
     facts: dict[str, Scalar] = {
         "active_hours_share": round(float((now > 0).mean()), 4),
@@ -44,6 +45,13 @@ def hour_facts(reader: Reader, compared: Comparison, where: Scope) -> dict[str, 
         facts |= {"evenness": _evenness(now - usual) if told else None, "shape": _correlation(now, usual)}
         facts["ramp"] = _ramp(now - usual)
     return facts | _alike_days(reader, compared.window, where) | _month_ago(reader, compared, where)
+
+
+def _work(reader: Reader, compared: Comparison, where: Scope) -> Metric:
+    """Requests; tokens where those are not known in the window or the weeks before it."""
+    sides = [(compared.window,), compared.baseline]
+    sums = [m for side in sides if side for m in reader.totals(side, where=where).values()]
+    return "requests" if all(m.requests_known for m in sums) else "tokens"
 
 
 def _alike_days(reader: Reader, window: Window, where: Scope) -> dict[str, Scalar]:

@@ -6,7 +6,7 @@ from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
 from ledger.usage import Measures
 from ledger.window import HOUR, Window, instant_text
-from tools.answer import Row, Scalar, ToolAnswer, answer, asked, ratio, share, usd
+from tools.answer import Row, Scalar, ToolAnswer, added, answer, asked, ratio, share, usd
 from tools.comparison import Comparison, compare_with, widened
 from tools.hours import hour_facts
 
@@ -67,13 +67,21 @@ def _rows(
             **dict(s.items),
             "actual_usd": usd(now.get(s, Measures()).cost_pico),
             "mean_usd": usd(compared.mean_pico(before.get(s, Measures()).cost_pico)),
-            "requests": now.get(s, Measures()).requests,
-            "failed_requests": now.get(s, Measures()).failed_requests,
-            "retried_requests": now.get(s, Measures()).retried_requests,
+            **_requests(now.get(s, Measures())),
             "new": int(s in fresh),
         }
         for s in order[:12]
     ]
+
+
+def _requests(found: Measures) -> Row:
+    """None where the source counts no requests."""
+    counts = {
+        "requests": found.requests,
+        "failed_requests": found.failed_requests,
+        "retried_requests": found.retried_requests,
+    }
+    return counts if found.requests_known else dict.fromkeys(counts)
 
 
 def _origin_facts(
@@ -99,7 +107,7 @@ def _error_facts(now: Mapping[Scope, Measures], before: Mapping[Scope, Measures]
     facts: dict[str, Scalar] = {}
     for suffix, table in (("", now), ("_before", before)):
         requests = sum(m.requests for m in table.values())
-        if requests:
+        if requests and added(list(table.values())).requests_known:
             failed = sum(m.failed_requests for m in table.values())
             retried = sum(m.retried_requests for m in table.values())
             facts[f"failed_share{suffix}"] = round(failed / requests, 6)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ledger.leaf_sums import MEASURES, LeafSums, Names, ScopeTable, dense, inside
 from ledger.scope import DIMENSIONS, Dimension, Scope
+from ledger.usage import UNCOUNTED_PART
 from tools.comparison import Comparison
 from tools.shapley import Floats
 from tools.transfers import summed
@@ -24,7 +25,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _TOKENS = slice(MEASURES.index("input"), MEASURES.index("output") + 1)
-_UNPRICED = MEASURES.index("unpriced")
+_UNPRICED, _UNCOUNTED = MEASURES.index("unpriced"), MEASURES.index("uncounted")
 _CHARACTERS = slice(MEASURES.index("input_characters"), MEASURES.index("output_characters") + 1)
 
 
@@ -40,7 +41,14 @@ class Side:
     characters: Floats
     """Shape (leaves, 2), sent and answered; NaN where not logged."""
     unpriced: Floats
+    uncounted: Floats
+    """Tokens of hours whose source counts no requests."""
     cost_pico: Pico
+
+    @property
+    def without_requests(self) -> Mask:
+        """Leaves whose requests are not known: their tokens stand for them."""
+        return np.asarray(self.uncounted > UNCOUNTED_PART * self.tokens.sum(axis=1))
 
     @property
     def wasted(self) -> Floats:
@@ -49,8 +57,12 @@ class Side:
 
     @property
     def activity(self) -> Floats:
-        """Requests; tokens where none are counted."""
-        return np.where(self.requests > 0, self.requests, self.tokens.sum(axis=1))
+        """Requests; tokens where those are not known."""
+        return self.work(self.without_requests)
+
+    def work(self, by_tokens: Mask) -> Floats:
+        """Requests; tokens in leaves of the mask: what is compared must be counted alike."""
+        return np.where(by_tokens, self.tokens.sum(axis=1), self.requests)
 
     def only(self, mask: np.ndarray | slice) -> "Side":
         return Side(*(getattr(self, f.name)[mask] for f in fields(self)))
@@ -87,6 +99,13 @@ class Leaves:
     def groups(self, dimensions: Sequence[Dimension]) -> Ints:
         """A dense code per combination of values."""
         return dense([self.code(d) for d in dimensions], len(self))
+
+    def by_tokens(self, within: Sequence[Dimension]) -> Mask:
+        """Leaves of groups in which any leaf was ever without request counts."""
+        sides = (self.before, self.after, *self.weeks)
+        uncounted = np.any([side.without_requests for side in sides], axis=0)
+        groups = self.groups(within)
+        return np.asarray(summed(groups, uncounted.astype(np.float64))[groups] > 0)
 
     @property
     def change_pico(self) -> Pico:
@@ -165,5 +184,6 @@ def _side(measures: Floats, cost_pico: Pico) -> Side:
         tokens=measures[:, _TOKENS],
         characters=measures[:, _CHARACTERS],
         unpriced=measures[:, _UNPRICED],
+        uncounted=measures[:, _UNCOUNTED],
         cost_pico=cost_pico,
     )

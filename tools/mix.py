@@ -1,7 +1,7 @@
 """The tool that finds moves between models or service tiers."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING, Dimension, Scope
@@ -23,6 +23,7 @@ CHEAP_TIERS = frozenset({"batch", "flex"})
 
 Table = Mapping[Scope, Measures]
 MixDimension = Literal["model", "service_tier"]
+_Key = TypeVar("_Key", str, Scope)
 
 
 def mix(reader: Reader, window: Window, *, dimension: MixDimension, where: Scope = EVERYTHING) -> ToolAnswer:
@@ -35,7 +36,8 @@ def mix(reader: Reader, window: Window, *, dimension: MixDimension, where: Scope
     of the second over the first for the same tokens; `cost_per_request_ratio`; `switched_length_ratio`: input
     and output per request rose alike by it, else 1; `switchers`: keys that moved; for tiers
     `cheap_tier_share_of_rise`, `cheap_tier_share_before`: part of added and usual cost at batch or flex. One
-    value alone is no move. `no_data`: no usage in the window.
+    value alone is no move. Where a source counts no requests, shares are of tokens. `no_data`: no usage in
+    the window.
     """
     compared = compare_with(reader, window)
     now, before = _both_sides(reader, compared, where, dimension)
@@ -87,8 +89,15 @@ def _by_value(table: Table, dimension: MixDimension) -> dict[str, Measures]:
 
 
 def _requests_share(table: Mapping[str, Measures]) -> dict[str, float]:
-    total = sum(m.requests or m.tokens.total for m in table.values())
-    return {s: share(m.requests or m.tokens.total, total) for s, m in table.items()}
+    """Shares of requests; of tokens where any requests are not known."""
+    work = _work(table)
+    total = sum(work.values())
+    return {s: share(n, total) for s, n in work.items()}
+
+
+def _work(table: Mapping[_Key, Measures]) -> dict[_Key, int]:
+    counted = all(m.requests_known for m in table.values())
+    return {s: m.requests if counted else m.tokens.total for s, m in table.items()}
 
 
 def _rows(
@@ -101,12 +110,16 @@ def _rows(
             dimension: value,
             "share": shares.get(value, 0.0),
             "share_before": earlier.get(value, 0.0),
-            "requests": now.get(value, Measures()).requests,
-            "mean_requests": round(compared.mean(before.get(value, Measures()).requests), 1),
+            "requests": now.get(value, Measures()).known_requests,
+            "mean_requests": _mean_requests(before.get(value, Measures()), compared),
             "actual_usd": usd(now.get(value, Measures()).cost_pico),
         }
         for value in order[:12]
     ]
+
+
+def _mean_requests(usual: Measures, compared: Comparison) -> float | None:
+    return round(compared.mean(usual.requests), 1) if usual.requests_known else None
 
 
 def _move_facts(now: Mapping[str, Measures], before: Mapping[str, Measures]) -> dict[str, Scalar]:
@@ -128,6 +141,8 @@ def _move_facts(now: Mapping[str, Measures], before: Mapping[str, Measures]) -> 
 def _common_length_ratio(new: Measures, old: Measures) -> float | None:
     """The factor by which input and output per request changed alike; 1 where they changed differently."""
     if not (new.requests and old.requests and old.tokens.prompt and old.tokens.output and new.tokens.output):
+        return None
+    if not (new.requests_known and old.requests_known):
         return None
     sent = (new.tokens.prompt / new.requests) / (old.tokens.prompt / old.requests)
     answered = (new.tokens.output / new.requests) / (old.tokens.output / old.requests)
@@ -173,7 +188,7 @@ def _cheap_share(table: Mapping[str, Measures]) -> float:
 
 
 def _cost_per_request(measures: Measures | None) -> float:
-    if measures is None or not measures.requests:
+    if measures is None or not measures.requests or not measures.requests_known:
         return 0.0
     return measures.cost_pico / measures.requests
 
@@ -184,11 +199,11 @@ def _switchers(now: Table, before: Table, dimension: MixDimension, left: str) ->
     for table in (before, now):
         totals: dict[str, int] = {}
         on_it: dict[str, int] = {}
-        for scope, measures in table.items():
+        for scope, work in _work(table).items():
             values = scope.as_dict()
             key = values["key_id"]
-            totals[key] = totals.get(key, 0) + measures.requests
-            on_it[key] = on_it.get(key, 0) + (measures.requests if values[dimension] == left else 0)
+            totals[key] = totals.get(key, 0) + work
+            on_it[key] = on_it.get(key, 0) + (work if values[dimension] == left else 0)
         shares.append({k: share(on_it[k], n) for k, n in totals.items()})
     earlier, later = shares
     return sum(earlier[k] > SWITCHED[0] and later[k] < SWITCHED[1] for k in earlier.keys() & later.keys())

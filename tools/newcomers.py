@@ -55,7 +55,8 @@ def strangers(split: Split, table: ScopeTable, compared: Comparison) -> Iterator
     fresh = _fresh(leaves, table, compared) & (split.effect("new_entities") == 0)
     if not fresh.any():
         return
-    took_over = leaves.before.activity > NEW * leaves.after.activity
+    by_tokens = leaves.by_tokens(OWNER)
+    took_over = leaves.before.work(by_tokens) > NEW * leaves.after.work(by_tokens)
     fresh &= ~took_over & ~_moved_to(leaves, fresh)
     keys = leaves.groups(OWNER)
     for key in np.unique(keys[fresh]):
@@ -105,10 +106,11 @@ def _moved_to(leaves: Leaves, fresh: Mask) -> Mask:
 
 def _known_ratio(split: Split, own: Mask, stranger: Mask) -> float | None:
     """What the known places did against before; None where the key only moved."""
-    weeks = split.leaves.weeks
-    was = sum(float(week.activity[own].sum()) for week in weeks) / max(len(weeks), 1)
-    new = float(split.leaves.after.activity[stranger].sum())
-    known = float(split.leaves.after.activity[own & ~stranger].sum())
+    leaves, weeks = split.leaves, split.leaves.weeks
+    by_tokens = leaves.by_tokens(OWNER)
+    was = sum(float(week.work(by_tokens)[own].sum()) for week in weeks) / max(len(weeks), 1)
+    now = leaves.after.work(by_tokens)
+    new, known = float(now[stranger].sum()), float(now[own & ~stranger].sum())
     if not was or known < STILL_THERE * was or known + new - was < MOSTLY_MORE * new:
         return None
     return known / was

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 import numpy as np
 
 from ledger.catalogue import bind, utc_naive
 from ledger.reader import Reader
 from ledger.scope import Dimension, Scope
-from ledger.usage import TOKEN_CLASSES
+from ledger.usage import TOKEN_CLASSES, UNCOUNTED_PART
 from ledger.window import WEEK_HOURS, Window
 from tools.comparison import MOVABLE
 from tools.factors import OUTPUT, PROMPT
@@ -27,6 +28,7 @@ LEAST_SHARE = 1e-3
 MOVED = 0.05
 """A value that gained less of the work than this did not change the tokens of the rest."""
 NAMES: tuple[Dimension, ...] = MOVABLE
+Unit = Literal["request", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,10 @@ class Past:
     since: Window
     """From the first hour that is read to the end of `look`."""
     names: Sequence[ModelTier]
-    requests: Floats
-    """Shape (names, hours of `since`); tokens where the source counts no requests."""
+    work: Floats
+    """Shape (names, hours of `since`): requests, or tokens where any source counts no requests."""
+    unit: Unit
+    """Of the work."""
     cost_pico: Floats
     tokens: Floats
     """Shape (token classes, names, hours)."""
@@ -100,23 +104,27 @@ def read_past(reader: Reader, look: Window, where: Scope) -> Past | None:
         sums = np.bincount(flat, found[column], minlength=len(names) * since.hours).astype(np.float64)
         return np.asarray(sums.reshape(len(names), since.hours))
 
-    tokens, requests = np.stack([table(name) for name in TOKEN_CLASSES]), table("requests")
-    work = requests if requests.any() else tokens.sum(axis=0)
-    return Past(look, since, names, work, table("cost"), tokens)
+    tokens = np.stack([table(name) for name in TOKEN_CLASSES])
+    if float(found["uncounted"].sum()) > UNCOUNTED_PART * float(tokens.sum()):
+        return Past(look, since, names, tokens.sum(axis=0), "token", table("cost"), tokens)
+    return Past(look, since, names, table("requests"), "request", table("cost"), tokens)
 
 
 def volume(past: Past) -> Driver:
-    """Requests against the mean of the earlier weeks; against nothing but each other in a young ledger."""
-    requests = past.requests.sum(axis=0)
-    total, count = past.weeks(requests)
-    actual, usual = past.now(requests), np.ones(past.look.hours)
+    """Work against the mean of the earlier weeks; against nothing but each other in a young ledger."""
+    work = past.work.sum(axis=0)
+    total, count = past.weeks(work)
+    actual, usual = past.now(work), np.ones(past.look.hours)
     if (count > 0).mean() >= 0.5:
         usual = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return Driver("requests per hour", actual, usual, np.ones_like(actual))
+    return Driver(f"{past.unit}s per hour", actual, usual, np.ones_like(actual))
 
 
 def length(past: Past, classes: slice, name: str) -> Driver:
-    return _rate(past, name, past.tokens[classes].sum(axis=(0, 1)), past.requests.sum(axis=0))
+    """Per request; per token, which is their share, where requests are not known."""
+    return _rate(
+        past, f"{name} per {past.unit}", past.tokens[classes].sum(axis=(0, 1)), past.work.sum(axis=0)
+    )
 
 
 def cache_share(past: Past) -> Driver:
@@ -129,13 +137,13 @@ def moved_share(past: Past, where: Scope, dimensions: Sequence[Dimension]) -> tu
     values = [tuple(name[NAMES.index(d)] for d in dimensions) for name in past.names]
     kinds = sorted(set(values))
     code = np.array([kinds.index(value) for value in values])
-    work = np.array([past.requests[code == kind].sum(axis=0) for kind in range(len(kinds))])
+    work = np.array([past.work[code == kind].sum(axis=0) for kind in range(len(kinds))])
     gains = _shares(past.now(work)) - _shares(past.weeks(work)[0])
     pinned = where.as_dict()
     named = [all(pinned.get(d, v) == v for d, v in zip(dimensions, kind, strict=True)) for kind in kinds]
     chosen = np.array(named) if pinned.keys() & set(dimensions) else gains >= 0.5 * gains.max()
     told = ", ".join(" ".join(kinds[i][-1:]) for i in np.flatnonzero(chosen)[:3])
-    driver = _share(past, f"share of requests at {told}", work[chosen].sum(axis=0), work.sum(axis=0))
+    driver = _share(past, f"share of {past.unit}s at {told}", work[chosen].sum(axis=0), work.sum(axis=0))
     return driver, float(gains[chosen].sum())
 
 
@@ -164,9 +172,9 @@ def driver_of(lead: Mechanism, past: Past, where: Scope, reader: Reader) -> Driv
         case "volume" | "retries" | "new_entities" | "gone_entities":
             return volume(past)
         case "input_length":
-            return length(past, PROMPT, "prompt tokens per request")
+            return length(past, PROMPT, "prompt tokens")
         case "output_length":
-            return length(past, slice(OUTPUT, OUTPUT + 1), "output tokens per request")
+            return length(past, slice(OUTPUT, OUTPUT + 1), "output tokens")
         case "cache":
             return cache_share(past)
         case "price" | "unpriced":
@@ -180,7 +188,7 @@ def _move(past: Past, where: Scope, lead: Mechanism) -> Driver:
     dimensions: Sequence[Dimension] = ("service_tier",) if lead == "tier_mix" else ("provider", "model")
     driver, gained = moved_share(past, where, dimensions)
     if lead == "tokenizer" and abs(gained) < MOVED:
-        return length(past, slice(0, len(TOKEN_CLASSES)), "tokens per request")
+        return length(past, slice(0, len(TOKEN_CLASSES)), "tokens")
     return driver
 
 

@@ -162,7 +162,8 @@ def _records_per_cell_ratio(
     """How many records made up one hour of one scope, against before; None for request-level records.
 
     Where a source sums up hours itself there is one record per hour and scope, so twice as many mean
-    that rows count twice; where every request is a record, more records are more requests.
+    that rows count twice; where every request is a record, more records are more requests. Without request
+    counts nobody knows which of the two it is.
     """
     sides = []
     for windows, shares in (((compared.window,), loads), (compared.baseline, earlier)):

@@ -10,7 +10,7 @@ from ledger.reader import Reader
 from ledger.scope import Scope
 from ledger.usage import Metric
 from ledger.window import Window
-from tools.answer import Scalar, ToolAnswer, answer, asked
+from tools.answer import Scalar, ToolAnswer, answer, asked, requests_unknown
 from tools.comparison import Comparison
 from tools.shapley import Floats
 
@@ -38,11 +38,13 @@ def simulate(reader: Reader, until: datetime, *, where: Scope, measure: Measure)
     rows. Facts: `days` replayed (fewer in a young ledger); `cost_usd_per_day` and `requests_per_day` as they
     were; `saving_usd_per_day`, `requests_refused_per_day`; `hours_limited`: hours in which anything was
     refused. `no_data`: no usage in those days. It replays whole hours: bursts within an hour are not seen, so
-    a limit may refuse more than told. It does not know which requests matter.
+    a limit may refuse more than told. It does not know which requests matter. Where a source counts no
+    requests, they are left out, and `requests_per_minute` tells no saving: limit tokens.
     """
     window = _replay_window(reader, until)
     cost = _hours(reader, window, where, "cost_usd")
     requests = _hours(reader, window, where, "requests")
+    unknown = requests_unknown(*reader.totals([window], where=where).values())
     kept = _kept(reader, window, where, measure, cost, requests)
     saved = cost * (1 - kept)
     if measure.price_ratio is not None:
@@ -52,7 +54,8 @@ def simulate(reader: Reader, until: datetime, *, where: Scope, measure: Measure)
         asked(window, where, **{f.name: _told(getattr(measure, f.name)) for f in fields(Measure)}),
         Comparison(window, ()),
         where,
-        facts=_facts(window, cost, requests, saved, requests * (1 - kept)),
+        facts=_facts(window, cost, requests, saved, kept)
+        | (_without_requests(measure, cost, kept) if unknown else {}),
         found=bool(requests.any() or cost.any()),
     )
 
@@ -104,10 +107,19 @@ def _under(amount: Floats, limit: float) -> Floats:
     return np.asarray(np.minimum(1.0, limit / np.maximum(amount, 1e-9)))
 
 
-def _facts(
-    window: Window, cost: Floats, requests: Floats, saved: Floats, refused: Floats
-) -> dict[str, Scalar]:
-    days = window.hours / 24
+def _without_requests(measure: Measure, cost: Floats, kept: Floats) -> dict[str, Scalar]:
+    """What is told otherwise where a source counts no requests; of a limit on them nothing can be."""
+    limited = int(((cost > 0) & (kept < 1)).sum())
+    facts: dict[str, Scalar] = {"requests_unknown": 1, "requests_per_day": None, "hours_limited": limited}
+    if limited or measure.requests_per_minute is not None:
+        facts["requests_refused_per_day"] = None
+    if measure.requests_per_minute is not None:
+        facts |= {"saving_usd_per_day": None, "hours_limited": None}
+    return facts
+
+
+def _facts(window: Window, cost: Floats, requests: Floats, saved: Floats, kept: Floats) -> dict[str, Scalar]:
+    days, refused = window.hours / 24, requests * (1 - kept)
     return {
         "days": round(days, 2),
         "cost_usd_per_day": round(float(cost.sum()) / days, 4),

@@ -21,9 +21,10 @@ def slices(reader: Reader, window: Window, *, where: Scope = EVERYTHING, limit: 
     up to 4 earlier weeks, else days), `actual_usd`, `spreads` (ordinary week-to-week spreads it moved),
     `of_spend` (change over all usual spend), `share_<effect>`, `keys`, `leaves`; per request against before
     `<driver>_ratio`, `<driver>_rise`; `stranger` 1: new region or client on a known key, whose known ones did
-    `old_origin_ratio`; `new_scope` 1: only new keys; `whole_model` 1: a model everywhere. `(other)` sums up
-    the rest. Facts: `slices`, `change_usd`, `carried_share`, `leaves`. A row that repeats the question: the
-    change is broad. `no_data`: no usage now or before.
+    `old_origin_ratio`; `new_scope` 1: only new keys; `whole_model` 1: a model everywhere; `requests_unknown`
+    1: a source counts none, so nothing is told per request. `(other)` sums up the rest. Facts: `slices`,
+    `change_usd`, `carried_share`, `leaves`. A row that repeats the question: the change is broad. `no_data`:
+    no usage now or before.
     """
     return slices_of(study_change(reader, window, where), limit=limit)
 

@@ -6,12 +6,13 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ledger.leaf_sums import dense
 from ledger.scope import Dimension
 from tools.alike_moves import Move
 from tools.entities import Entities, gone_leaves, new_leaves
-from tools.factors import FACTORS, OUTPUT, PROMPT, contributions, counted_by_tokens
+from tools.factors import FACTORS, OUTPUT, PROMPT, contributions, counted_by_tokens, work_of
 from tools.handovers import handed_over
-from tools.leaves import GRAIN, OWNER, PLACE, Leaves, Mask, Pico, Side
+from tools.leaves import GRAIN, OWNER, PLACE, Ints, Leaves, Mask, Pico, Side
 from tools.moves import parts_of_moves, unit_costs
 from tools.shapley import Floats
 from tools.transfers import paired_moves, quotient, summed
@@ -108,15 +109,16 @@ def _request_effects(
     leaves: Leaves, before: Side, after: Side, by_class: Floats, entity: Mask, weights: Weights
 ) -> dict[Mechanism, Floats]:
     """Split the effect of requests once more: it is linear in them, so parts of the change share it."""
-    was, now = _activity(before, after)
-    change = now - was
+    work = work_of(before, after)
+    was, change = work.before, work.after - work.before
     units = unit_costs(by_class, change)
     unit = units.sum(axis=1)
     extra = _extra_wasted(before, after, change)
     rest = np.where(entity, 0.0, change - extra)
-    place = leaves.groups(PLACE)
-    tiers = _moved_by_grain(leaves, rest, was, (*PLACE, "provider", "model"))
-    switched = _moved_by_grain(leaves, rest - tiers, was, PLACE)
+    by_tokens = counted_by_tokens(before, after).astype(np.int64)
+    place = dense([leaves.groups(PLACE), by_tokens], len(leaves))
+    tiers = _moved_by_grain(leaves, rest, was, (*PLACE, "provider", "model"), by_tokens)
+    switched = _moved_by_grain(leaves, rest - tiers, was, PLACE, by_tokens)
     models = leaves.groups(("provider", "model"))
     keys = leaves.groups(OWNER)
     move = Move(np.maximum(switched, 0.0), np.maximum(-switched, 0.0), place, keys, models, weights.after)
@@ -131,27 +133,28 @@ def _request_effects(
     }
 
 
-def _moved_by_grain(leaves: Leaves, change: Floats, was: Floats, within: Sequence[Dimension]) -> Floats:
-    """Moves between grains of one place, shared by the leaves of a grain that changed in its direction."""
-    grain = leaves.groups(GRAIN)
+def _moved_by_grain(
+    leaves: Leaves, change: Floats, was: Floats, within: Sequence[Dimension], by_tokens: Ints
+) -> Floats:
+    """Moves between grains of one place, shared by the leaves of a grain that changed in its direction.
+
+    What is counted by tokens does not move to what is counted by requests: there is no rate between them.
+    """
+    grain = dense([leaves.groups(GRAIN), by_tokens], len(leaves))
     _, example = np.unique(grain, return_index=True)
-    place = leaves.groups(within)[example]
+    place = dense([leaves.groups(within), by_tokens], len(leaves))[example]
     moved = paired_moves(summed(grain, change), summed(grain, was), place)
     along = np.where(np.sign(change) == np.sign(moved)[grain], np.abs(change), 0.0)
     return np.asarray(moved[grain] * quotient(along, summed(grain, along)[grain]))
 
 
-def _activity(before: Side, after: Side) -> tuple[Floats, Floats]:
-    """Requests on both sides; tokens where the source counts no requests."""
-    by_tokens = counted_by_tokens(before, after)
-    tokens = before.tokens.sum(axis=1), after.tokens.sum(axis=1)
-    return np.where(by_tokens, tokens[0], before.requests), np.where(by_tokens, tokens[1], after.requests)
-
-
 def _extra_wasted(before: Side, after: Side, change: Floats) -> Floats:
-    """Failed or retried requests beyond the leaf's usual rate, as a part of its change of requests."""
+    """Failed or retried requests beyond the leaf's usual rate, as a part of its change of requests.
+
+    Nothing where requests are not known: then neither is any share of them.
+    """
     usual = quotient(before.wasted, before.requests)
-    both = (before.requests > 0) & (after.requests > 0)
+    both = (before.requests > 0) & (after.requests > 0) & ~counted_by_tokens(before, after)
     extra = np.where(both, after.wasted - usual * after.requests, 0.0)
     return np.clip(extra, np.minimum(change, 0.0), np.maximum(change, 0.0))
 

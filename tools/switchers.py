@@ -24,7 +24,8 @@ def switchers(reader: Reader, window: Window, *, where: Scope = EVERYTHING) -> T
     `tokenizer_ratio`, `tokenizer_ratio_low` (95 %), `share_of_keys_over` (over 1.05), `spread` between keys;
     `tokenizer_verdict` 1 borne out, 0.5 consistent, 0 refuted; `characters_ratio` (1: same text),
     `tokens_per_character_ratio`, `output_ratio`, `switched_price_ratio`, `switched_requests_ratio`.
-    `no_data`: no key moved, so no hosted model's tokenizer explains the change.
+    `no_data`: no key moved, so no hosted model's tokenizer explains the change; of keys whose source counts
+    no requests nothing is known.
     """
     cohort = find_cohort(reader, window, where=where)
     compared = Comparison(window, ())

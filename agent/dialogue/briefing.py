@@ -19,7 +19,7 @@ from playbooks import CAUSES, Playbook
 SHOWN: Mapping[str, int] = {"effects": 0, "slices": 4, "changes": 5, "past_incidents": 3, "switchers": 3}
 """Tools of the first look whose answers are shown, with so many rows; the others can be asked for."""
 OF_SLICE = (
-    "scope", "lead", "usd", "baseline_usd", "actual_usd", "spreads", "requests_ratio",
+    "scope", "lead", "usd", "baseline_usd", "actual_usd", "spreads", "requests_unknown", "requests_ratio",
     "input_tokens_per_request_ratio", "output_tokens_per_request_ratio", "usd_per_mtok_ratio",
     "failed_share_rise", "retried_share_rise", "cache_read_share_rise", "new_scope", "stranger",
 )  # fmt: skip
