@@ -13,6 +13,7 @@ import duckdb
 from evals.digest_checks import Check, checks
 from evals.digest_ledgers import RandomLedger, random_ledger
 from evals.digest_sql import Sql
+from evals.results import RESULTS, Figure, Section, render_sections, write_part
 from ledger.scope import EVERYTHING
 from tokensleuth.budgets.settings import Budget
 from tokensleuth.clock import seconds_since, stopwatch
@@ -86,9 +87,20 @@ def _against_effects(digest: Digest, made: RandomLedger) -> Iterator[Check]:
         yield Check(f"effect {effect.name}", off <= Decimal("0.01"), True)
 
 
+def _figures(tally: Tally, ledgers: int) -> tuple[Figure, ...]:
+    wrong = len(tally.wrong)
+    return (
+        Figure("random ledgers", ledgers, ""),
+        Figure("digests", tally.digests, ""),
+        Figure("figures recomputed by SQL of their own", tally.figures, ""),
+        Figure("of these wrong", wrong, "", "0", wrong == 0),
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ledgers", type=int, default=50)
+    parser.add_argument("--results", action="store_true", help="also write evals/RESULTS.md")
     asked = parser.parse_args()
     tally, started = Tally(), stopwatch()
     for seed in range(1, asked.ledgers + 1):
@@ -105,6 +117,11 @@ def main() -> None:
     }
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    if asked.results:
+        section = Section(
+            "Figures of the weekly digest", "python -m evals.digest_exact", _figures(tally, asked.ledgers)
+        )
+        write_part(RESULTS, "digest", "python -m evals.digest_exact", render_sections([section]))
     raise SystemExit(1 if tally.wrong else 0)
 
 

@@ -24,20 +24,22 @@ class Peer:
 
     url: str
     master_key: str
+    database: str = ""
+    """Where it is ours, as PostgreSQL's clients take it."""
 
 
 @contextmanager
-def litellm_peer() -> Iterator[Peer]:
+def litellm_peer(config: Path = HERE / "litellm.yaml") -> Iterator[Peer]:
     """A proxy with an empty database until the block ends; raises PeerAbsentError and PeerBrokenError."""
     peer = installed()
     with postgres() as server, TemporaryDirectory(prefix="tokensleuth-litellm-") as folder:
         server.run_files(peer.migrations)
         port, log = free_port(), Path(folder) / "log"
-        process = _started(peer, server, port, log)
+        process = _started(peer, server, port, log, config)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(url, process, log)
-            yield Peer(url, MASTER_KEY)
+            yield Peer(url, MASTER_KEY, server.url)
         finally:
             process.terminate()
             try:
@@ -47,7 +49,9 @@ def litellm_peer() -> Iterator[Peer]:
                 process.wait()
 
 
-def _started(peer: Installed, server: Server, port: int, log: Path) -> subprocess.Popen[bytes]:
+def _started(
+    peer: Installed, server: Server, port: int, log: Path, config: Path
+) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "PATH": f"{peer.bin}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -62,7 +66,7 @@ def _started(peer: Installed, server: Server, port: int, log: Path) -> subproces
     command: list[str | Path] = [
         peer.bin / "litellm",
         "--config",
-        HERE / "litellm.yaml",
+        config,
         "--host",
         "127.0.0.1",
     ]
