@@ -83,7 +83,7 @@ def _fixed_texts(incident: ReportedIncident, evidence: Sequence[Document]) -> se
     names = {value for document in evidence for _, value in _leaves(document) if isinstance(value, str)}
     names |= {value for scope in _scopes(incident) for value in scope.values()}
     books = load_playbooks()
-    rules = [rule for book in books for rule in (*book.confirms, *book.refutes, *book.benign_when)]
+    rules = [rule for book in books for rule in book.rules]
     texts = names | {rule.why for rule in rules} | {book.summary for book in books}
     return {
         text for text in texts if re.search(r"\d", text) and not _NUMERIC.fullmatch(text) and len(text) > 2

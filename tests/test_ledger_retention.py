@@ -110,7 +110,7 @@ def test_running_twice_is_running_once(ledger: TestLedger, tmp_path: Path) -> No
     assert first == 42
     assert ledger.ledger.retention.forget(edges, AT) == 0
     assert ledger.ledger.retention.due(edges) == dict.fromkeys(
-        ("usage", "usage_restated", "usage_hourly", "cost_history"), 0
+        ("usage", "usage_restated", "usage_hourly", "cost_history", "usage_funding"), 0
     )
     assert ledger.rows("select * from usage_hourly order by all") == cells
 
