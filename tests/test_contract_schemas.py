@@ -1,65 +1,18 @@
 """The schemas under docs/contract accept the documented examples and refuse each way of breaking them."""
 
-import copy
-import json
-from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from ledger.scope import DIMENSIONS
+from tests.contract_changes import CONTRACT, NAMES, Change, Missing, Steps, accepts, example, schema
 
-CONTRACT = Path(__file__).parents[1] / "docs" / "contract"
-NAMES = (
-    *("accept-baseline", "baselines", "detect", "detect-live", "doctor", "incidents", "ingest"),
-    *("investigate", "proposals", "refit", "reprice", "simulate", "sync"),
-)
 EFFECTS = [
     *("volume", "retries", "new_entities", "gone_entities", "model_mix", "tier_mix", "input_length"),
     *("output_length", "cache", "tokenizer", "price", "unpriced", "trend"),
 ]
-
-
-def schema(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((CONTRACT / f"{name}.schema.json").read_text("utf-8"))
-    return loaded
-
-
-def example(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((CONTRACT / "examples" / f"{name}.json").read_text("utf-8"))
-    return loaded
-
-
-def accepts(name: str, document: object) -> bool:
-    return Draft202012Validator(schema(name)).is_valid(document)
-
-
-Steps = Sequence[str | int]
-
-
-class Missing:
-    """Takes the place of a value to say that the field is left out."""
-
-
-class Change(NamedTuple):
-    schema: str
-    path: Steps
-    value: object
-
-    def applied(self) -> dict[str, Any]:
-        document = copy.deepcopy(example(self.schema))
-        parent: Any = document
-        for step in self.path[:-1]:
-            parent = parent[step]
-        if self.value is Missing:
-            del parent[self.path[-1]]
-        else:
-            parent[self.path[-1]] = self.value
-        return document
-
 
 INCIDENT: Steps = ("incidents", 0)
 PROPOSAL: Steps = ("incidents", 0, "proposals", 0)
@@ -187,6 +140,12 @@ BROKEN = [
     Change("baselines", ("items", 0, "decided_by"), ""),
     Change("baselines", ("items", 0, "acts_from"), Missing),
     Change("detect", ("baselines", 0, "acts"), None),
+    Change("detect", ("suppressed", "worth_usd"), 4.1),
+    Change("detect", ("suppressed", "incidents", 0, "tuning_id"), Missing),
+    Change("detect-live", ("suppressed", "count"), None),
+    Change("incidents", ("notices", 0, "opened_at"), "2026-11-22 21:12"),
+    Change("incidents", ("notices", 0, "severity"), "grave"),
+    Change("incidents", ("items", 0, "kind"), "reconciliation"),
     Change("simulate", ("settings", "changed", "fire_score", "to"), Missing),
     Change("simulate", ("before", "worth_usd"), 120.0),
     Change("simulate", ("kept",), None),
@@ -194,6 +153,8 @@ BROKEN = [
     Change("simulate", ("gained", 0, "spike_count"), 0),
     Change("simulate", ("labels", "after", "precision"), 1.2),
     Change("simulate", ("labels", "items", 0, "hit_after"), None),
+    Change("simulate", ("threshold",), {"scope": {}, "direction": "up", "min_usd": "100", "min_score": None}),
+    Change("simulate", ("lost", 0, "said"), "perhaps"),
 ]
 
 
@@ -248,6 +209,9 @@ VALID = [
     Change("detect-live", ("not_scored",), []),
     Change("simulate", ("labels",), None),
     Change("simulate", ("lost", 0, "false_alarm"), None),
+    Change("simulate", ("lost", 0, "said"), "real"),
+    Change("detect", ("suppressed", "incidents"), []),
+    Change("incidents", ("notices",), []),
 ]
 
 

@@ -142,6 +142,9 @@ def audit_list(
 def token(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The approver's name.")],
     json: JsonFlag = False,
+    config: ConfigOption = None,
+    ledger: LedgerOption = None,
+    casebook: CasebookOption = None,
 ) -> None:
     """Make a web token for a person; it is shown once, and only its hash goes into the settings."""
 
@@ -150,7 +153,7 @@ def token(
 
         return run(name)
 
-    execute(command, json=json, config=None, ledger=None, casebook=None)
+    execute(command, json=json, config=config, ledger=ledger, casebook=casebook)
 
 
 def serve(

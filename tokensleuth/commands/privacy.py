@@ -42,6 +42,8 @@ def run_pseudonymise(app: App, settings: PrivacySettings, *, dry_run: bool) -> O
 
 def run_pseudonym(app: App, name: str) -> Outcome:
     """Under which pseudonyms a person is stored: by the name itself, and by ids that bear this name."""
+    if not name.strip():
+        raise RefusedError("NAME is empty; give a user as sources name them, or an e-mail address")
     with app.casebook() as casebook:
         pseudonym = pseudonyms_under(casebook.key)(name)
     ids: list[str] = []

@@ -17,6 +17,7 @@ from tokensleuth.schedule.duties import duties_of
 from tokensleuth.terminal import plain_table
 
 NEVER = "-"
+_OF_A_RUN = ("slot", "state", "tries", "started_at", "finished_at", "seconds", "note", "document")
 
 
 def run(app: App) -> Outcome:
@@ -43,8 +44,9 @@ def notice_lines(notices: Sequence[KeptNotice]) -> list[RenderableType]:
 
 
 def _item(name: str, run: Run | None) -> dict[str, object]:
+    """One that never ran has nothing but its name."""
     if run is None:
-        return {"duty": name, "slot": None, "state": None}
+        return {"duty": name, **dict.fromkeys(_OF_A_RUN)}
     return {
         "duty": name,
         "slot": instant_text(run.slot),

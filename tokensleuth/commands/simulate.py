@@ -26,6 +26,8 @@ from tokensleuth.terminal.tunings import threshold_summary
 from tokensleuth.threshold_backtest import Said, backtest_threshold, threshold_document
 from tokensleuth.thresholds import Threshold
 
+_OF_A_THRESHOLD = ("threshold", "lost_said_real")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -88,7 +90,7 @@ def run(
     )
     with app.ledger() as ledger:
         backtest = compare_settings(ledger.reader, question, present, changed, progress=progress.update)
-    document = backtest_document(backtest, seconds=seconds_since(started))
+    document = backtest_document(backtest, seconds=seconds_since(started)) | dict.fromkeys(_OF_A_THRESHOLD)
     return Outcome(document, [simulation_summary(document)])
 
 

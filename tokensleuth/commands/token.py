@@ -4,12 +4,15 @@ import secrets
 
 from rich.text import Text
 
+from ledger.errors import RefusedError
 from tokensleuth.output import Outcome
 from tokensleuth.people import token_digest
 
 
 def run(name: str) -> Outcome:
     """256 random bits; nothing is stored."""
+    if not name.strip():
+        raise RefusedError("NAME is empty; give the approver's name as [[approver]] has it")
     token = secrets.token_urlsafe(32)
     digest = token_digest(token)
     shown = (

@@ -23,6 +23,10 @@ from tokensleuth.tuning.planning import Plan, add_plan
 from tokensleuth.tuning.words import price_words, tuning_words, undo_words
 from tools.calendar import CalendarEntry
 
+_CENTS = Decimal("0.00")
+_LEAST, _MOST = Decimal("0.01"), Decimal(10) ** 15
+"""What no threshold is below or above; such amounts are written without an exponent."""
+
 
 def list_tunings(app: App, *, kind: TuningKind | None, where: Sequence[str], everything: bool) -> Outcome:
     """Those in force, or with `everything` also what lapsed or was undone."""
@@ -81,14 +85,14 @@ def add(
 
 
 def parse_usd(text: str) -> Decimal:
-    """An amount above 0; raises RefusedError."""
+    """An amount above 0, with its cents also where they are 0; raises RefusedError."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or amount <= 0:
+    if not amount.is_finite() or not _LEAST <= amount < _MOST:
         raise RefusedError(f"`{text}` is no amount of dollars above 0, such as 62.50")
-    return amount
+    return amount + _CENTS
 
 
 def _entry(start: str, end: str, what: str, scope: Scope) -> CalendarEntry:
