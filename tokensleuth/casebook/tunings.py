@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
@@ -16,7 +16,9 @@ from tokensleuth.casebook.audit import Entry, append_entry
 from tokensleuth.casebook.schema_runs import tunings
 from tokensleuth.casebook.storable import storable
 from tokensleuth.thresholds import Threshold
-from tools.calendar import CalendarEntry
+
+if TYPE_CHECKING:
+    from tools.calendar import CalendarEntry
 
 TuningKind = Literal["threshold", "planned"]
 TuningState = Literal["in_force", "undone"]
@@ -71,8 +73,11 @@ class Tuning:
             min_score=None if score is None else float(str(score)),
         )
 
-    def calendar_entry(self) -> CalendarEntry:
+    def calendar_entry(self) -> "CalendarEntry":
         """Of a planned event."""
+        # Imported here: the tools load what who only acts on clicks need not wait for.
+        from tools.calendar import CalendarEntry
+
         return CalendarEntry.model_validate(self.document)
 
 
@@ -114,7 +119,7 @@ def thresholds_in_force(connection: Connection, now: datetime) -> tuple[Threshol
     return tuple(t.threshold() for t in tunings_in_force(connection, now, "threshold"))
 
 
-def planned_in_force(connection: Connection, now: datetime) -> tuple[CalendarEntry, ...]:
+def planned_in_force(connection: Connection, now: datetime) -> "tuple[CalendarEntry, ...]":
     """All planned events."""
     return tuple(t.calendar_entry() for t in tunings_in_force(connection, now, "planned"))
 
