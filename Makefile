@@ -11,7 +11,7 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-openai e2e-serve chaos lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-litellm-spike e2e-openai e2e-serve chaos lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ e2e-slack: setup ## the service on a Slack emulator: alerts, clicks, pages and c
 
 e2e-litellm: setup ## every LiteLLM action and its undo at a real proxy, judged by calls through it
 	$(BIN)/python -m evals.e2e_litellm
+
+e2e-litellm-spike: setup ## a spike really made at a real proxy: found, told, limited there, and taken back
+	$(BIN)/python -m evals.e2e_litellm_spike
 
 e2e-openai: setup ## every OpenAI action and its undo against OpenAI's own schema, served by npm prism
 	$(BIN)/python -m evals.e2e_openai

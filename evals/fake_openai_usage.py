@@ -36,6 +36,22 @@ class DayCost:
     quantity: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Facts by their hour; a list of weeks is long."""
+
+    facts: list[Fact]
+    count: int
+    hours: dict[datetime, list[Fact]]
+
+    @classmethod
+    def of(cls, facts: list[Fact]) -> "_Index":
+        hours: dict[datetime, list[Fact]] = {}
+        for fact in facts:
+            hours.setdefault(fact.at, []).append(fact)
+        return cls(facts, len(facts), hours)
+
+
 @dataclass(slots=True)
 class FakeOpenAiUsage:
     """One organisation."""
@@ -59,6 +75,7 @@ class FakeOpenAiUsage:
     """`input_tokens` is one more than its parts."""
     grouped_by: list[list[str]] = field(default_factory=list)
     """What was asked for, call by call."""
+    _index: dict[str, "_Index"] = field(default_factory=dict)
 
     def add(self, at: datetime, *, kind: str = "completions", **counts: int | str | bool) -> None:
         dims = {name: value for name, value in counts.items() if isinstance(value, str | bool)}
@@ -111,8 +128,16 @@ class FakeOpenAiUsage:
         return json_reply({"object": "page", **page})
 
     def _usage(self, kind: str, at: datetime, by: list[str]) -> list[JsonValue]:
-        facts = [fact for fact in self.facts.get(kind, []) if fact.at == at]
+        facts = self._by_hour(kind).get(at, [])
         return [self._result(kind, dims, counts) for dims, counts in grouped(facts, by)]
+
+    def _by_hour(self, kind: str) -> dict[datetime, list[Fact]]:
+        """Made anew where a test has changed the facts since the last call."""
+        facts = self.facts.get(kind, [])
+        known = self._index.get(kind)
+        if known is None or known.facts is not facts or known.count != len(facts):
+            known = self._index[kind] = _Index.of(facts)
+        return known.hours
 
     def _result(self, kind: str, dims: Row, counts: dict[str, int]) -> Row:
         row: Row = {

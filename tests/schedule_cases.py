@@ -1,6 +1,7 @@
 """The planner, the runner and the duties on a clock that a test turns, with OpenAI's reports on loopback."""
 
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.notices import open_notices
 from tokensleuth.casebook.schema_acts import outbox
 from tokensleuth.casebook.schema_runs import runs
+from tokensleuth.schedule.duties import SYNC
 from tokensleuth.schedule.performing import perform
 from tokensleuth.schedule.report import DutyReport
 
@@ -23,6 +25,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = datetime(2026, 11, 20, 15, 10, tzinfo=UTC)
 """In the hour before, OpenAI's reports are complete until 14:00."""
 COMPLETE = datetime(2026, 11, 20, 14, tzinfo=UTC)
+DAYS = 10
 
 
 @dataclass(slots=True)
@@ -56,11 +59,11 @@ class Watch:
     def do(self, duty: str, *slots: datetime) -> DutyReport:
         return perform(self.app, duty, slots or (self.now.replace(minute=0),), self.now)
 
-    def planned(self, duty: str) -> list[datetime]:
+    def planned(self, duty: str, state: str | None = None) -> list[datetime]:
+        """The slots, of one state or of all."""
+        asked = select(runs.c.slot).where(runs.c.duty == duty).order_by(runs.c.slot)
         with self.casebook.reading() as connection:
-            return list(
-                connection.scalars(select(runs.c.slot).where(runs.c.duty == duty).order_by(runs.c.slot))
-            )
+            return list(connection.scalars(asked if state is None else asked.where(runs.c.state == state)))
 
     def letters(self, kind: str) -> list[str]:
         with self.casebook.reading() as connection:
@@ -72,6 +75,25 @@ class Watch:
             return {kept.notice.subject: kept.notice.kind for kept in open_notices(connection)}
 
 
+def pulled_folder(folder: Path) -> Path:
+    """`DAYS` of usage until `COMPLETE` that the first `sync` pulled, and nothing judged: to be copied."""
+    with pytest.MonkeyPatch.context() as monkeypatch, watch_in(folder, monkeypatch) as watch:
+        watch.usage(DAYS, COMPLETE)
+        watch.do(SYNC)
+    return folder
+
+
+@contextmanager
+def copied_watch(
+    pulled: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: str = ""
+) -> Iterator[Watch]:
+    """After the first pull, in a folder of its own."""
+    shutil.copytree(pulled, folder, dirs_exist_ok=True)
+    with watch_in(folder, monkeypatch, settings) as watch:
+        watch.usage(DAYS, COMPLETE)
+        yield watch
+
+
 @contextmanager
 def watch_in(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: str = "") -> Iterator[Watch]:
     """With Slack configured, where nobody sends the letters."""
@@ -79,10 +101,12 @@ def watch_in(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: str = "") 
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-nobody-listens")
     with ExitStack() as stack:
         fake, served = stack.enter_context(fake_openai_usage())
+        fake.pages.most = 168
         config = folder / "tokensleuth.toml"
         config.write_text(
             f'{settings}\n[slack]\nchannel = "C0WATCH"\n'
-            f'[[source]]\nkind = "openai"\nbase_url = "{served.url}/v1"\nfirst_days = 20\n'
+            f'[[source]]\nkind = "openai"\nbase_url = "{served.url}/v1"\n'
+            f"first_days = {DAYS}\nlookback_hours = 24\n"
         )
         app = App.configured(Overrides(config, folder / "ledger.duckdb", f"sqlite:///{folder}/c.sqlite"))
         yield Watch(fake, app, stack.enter_context(app.casebook()))

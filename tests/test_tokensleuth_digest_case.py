@@ -119,6 +119,45 @@ def test_ranges_that_somebody_asked_about_are_no_incidents(casebook: Casebook) -
     assert case(casebook).incidents.shown == ()
 
 
+def test_every_incident_of_a_week_is_told_of_in_the_sums(casebook: Casebook) -> None:
+    documents = [incident_document(f"inc_{i}", delta_usd="10.00") for i in range(120)]
+    save_incidents(casebook, *documents)
+    text = markdown(page_of(told(casebook)))
+    assert "120 incidents, +$1,200.00 against what was expected" in text
+    assert "112 incidents more, +$1,120.00 in all." in text
+
+
+def test_ordinary_variation_is_no_incident_for_a_director(casebook: Casebook) -> None:
+    ordinary = incident_document("inc_2", cause="normal_variation", delta_usd="-20.80")
+    save_incidents(casebook, incident_document("inc_1"), ordinary)
+    text = markdown(page_of(told(casebook)))
+    assert "1 incident, +$83.70 against what was expected" in text
+    assert "1 incident more turned out to be ordinary variation (-$20.80)." in text
+    assert "Normal variation" not in text
+
+
+def test_nothing_but_ordinary_variation_is_said_in_one_line(casebook: Casebook) -> None:
+    save_incidents(casebook, incident_document(cause="normal_variation", delta_usd="-20.80"))
+    expected = "None worth a person's time; 1 small or ordinary change, -$20.80 in all."
+    assert expected in markdown(page_of(told(casebook)))
+
+
+def test_proposals_for_one_incident_are_one_decision(casebook: Casebook) -> None:
+    wanted = {"expires_at": "2026-11-10T09:00:00Z"}
+    propose(casebook, asked_for(expected_saving_usd_per_day="61.00", **wanted))
+    [one] = case(casebook).waiting
+    ways = (one, replace(one, id="prop_b", action="block_key", saving_usd_per_day=Decimal("70.50")))
+    other = replace(one, id="prop_c", incident_id="inc_other", saving_usd_per_day=Decimal(2))
+    tell = replace(one, id="prop_d", action="notify_owner", saving_usd_per_day=None)
+    facts = CaseFacts(waiting=(*ways, other, tell))
+    assert [[way.id for way in d.ways] for d in facts.decisions] == [["prop_b", one.id], ["prop_c"]]
+    text = markdown(page_of(replace(digest_of(), case=facts)))
+    assert "2 decisions wait and would save up to $72.50 a day" in text
+    assert "**Block key** for" in text
+    assert "or set rate limit, $61.00 a day" in text
+    assert "1 proposal only to tell somebody or to mark something" in text
+
+
 def test_minor_incidents_are_counted(casebook: Casebook) -> None:
     save_incidents(casebook, incident_document("inc_1"), incident_document("inc_2", material=False))
     found = case(casebook).incidents
@@ -150,7 +189,7 @@ def test_precision_counts_the_last_word_on_what_was_told(casebook: Casebook) -> 
     alerts = case(casebook).alerts
     assert alerts is not None
     assert (alerts.alerted, alerts.real, alerts.not_an_issue, alerts.silent) == (4, 2, 1, 1)
-    assert "**Precision of alerts 67%**" in markdown(page_of(told(casebook)))
+    assert "**Precision of alerts: 67 %**" in markdown(page_of(told(casebook)))
     assert case(casebook, team="search").alerts is None
 
 

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 
 from tests.digest_cases import HOSTILE, digest_of, full
-from tokensleuth.charts import Spec, drawn_png
-from tokensleuth.digest.charts import chart_of, movers_spec
+from tokensleuth.charts import Spec, drawn_png, drawn_svg
+from tokensleuth.digest.charts import chart_of, movers_spec, narrow, on_page
 from tokensleuth.digest.facts import Digest, Month
 from tokensleuth.digest.forecast_chart import forecast_spec
 from tokensleuth.digest.page import ChartName
@@ -53,6 +53,14 @@ def test_the_forecast_goes_on_from_what_is_spent() -> None:
     assert rows[-1]["mid"] == digest.month.outlook.mid[-1]
 
 
+def test_the_legend_of_a_phone_lies_within_the_picture() -> None:
+    spec = narrow(on_page(chart_of(full(), "spend")))
+    lefts = [cast(Spec, e["x"])["value"] for e in _encodings(spec) if "value" in cast(Spec, e.get("x", {}))]
+    assert lefts
+    assert all(0 <= cast(int, left) < 300 for left in lefts)
+    assert 'width="440"' in drawn_svg(spec)
+
+
 def test_without_a_forecast_there_is_no_chart() -> None:
     with pytest.raises(ValueError, match="no forecast"):
         forecast_spec(replace(digest_of(), month=Month(None)))
@@ -69,6 +77,10 @@ def test_a_page_goes_out_without_charts_that_cannot_be_drawn() -> None:
 @pytest.mark.parametrize(("team", "stem"), [(None, "2026-W45"), (HOSTILE, "2026-W45-a_b_c__script__1")])
 def test_no_name_of_a_team_leaves_the_folder(team: str | None, stem: str) -> None:
     assert file_stem(_of(team)) == stem
+
+
+def _encodings(spec: Spec) -> list[Spec]:
+    return [cast(Spec, layer["encoding"]) for layer in cast(list[Spec], spec["layer"])]
 
 
 def _of(team: str | None) -> Digest:

@@ -50,7 +50,8 @@ def test_all_renderings_and_files_are_written(configured: App, tmp_path: Path) -
         Wanted("2026-W46", output=tmp_path / "d.html", csv=tmp_path / "s.csv", charts=tmp_path / "charts"),
     )
     page = (tmp_path / "d.html").read_text("utf-8")
-    assert page.count("data:image/png;base64,") == 5
+    assert page.count("data:image/svg+xml;base64,") == 5
+    assert len(page) < 400_000
     assert "$21,677.72" in page
     rows = list(csv.DictReader(io.StringIO((tmp_path / "s.csv").read_text("utf-8"))))
     assert {row["team"] for row in rows} >= {"mobile", "checkout"}

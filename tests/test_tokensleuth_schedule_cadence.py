@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,4 +64,4 @@ def test_an_hour_that_a_zone_has_twice_or_not_at_all_gives_one_digest_each_week(
         seen += fresh
         last = fresh[-1] if fresh else last
         now += timedelta(minutes=30)
-    assert {later - earlier for earlier, later in zip(seen, seen[1:], strict=False)} == {7 * DAY}
+    assert {later - earlier for earlier, later in pairwise(seen)} == {7 * DAY}

@@ -75,6 +75,12 @@ def drawn_png(spec: Spec) -> bytes:
     return png
 
 
+def drawn_svg(spec: Spec) -> str:
+    """The same as SVG: small, and sharp at any size."""
+    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    return svg
+
+
 def chart_spec(chart: IncidentChart) -> Spec:
     """The Vega-Lite specification, data included."""
     return {

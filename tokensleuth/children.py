@@ -17,6 +17,7 @@ from select import select
 from threading import Event, Thread
 from typing import IO
 
+from ledger.errors import UnreachableError
 from tokensleuth.app import App, Overrides
 
 LONGEST_S = 1800
@@ -27,6 +28,9 @@ _HOLD_EVERY = 30
 POLITE = 10
 """Children run below the service itself, which has 3 seconds to answer a click."""
 ORPHANED = 3
+TOO_LONG = 124
+_MOST_OUTPUT = 1 << 20
+"""Bytes that are kept of what a child says: the end of it."""
 
 log = logging.getLogger(__name__)
 
@@ -56,24 +60,26 @@ def run_child(
     hold: Callable[[], bool],
     stopping: Event,
     longest_s: float = LONGEST_S,
+    ours: Callable[[], bool] = lambda: True,
 ) -> Ended | None:
-    """Run it to its end; None where the service stops, or `hold`, asked now and then, says it is not ours.
+    """Run it to its end; None where the service stops, or `hold` or `ours` say that it is not ours any more.
 
-    A child that takes longer than `longest_s` is ended with code 124.
+    `hold` is asked now and then, `ours` all the time. A child that takes longer than `longest_s` is ended
+    with code TOO_LONG.
     """
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    output: list[bytes] = []
+    output = bytearray()
     reader = Thread(target=_drain, args=(process.stdout, output), daemon=True)
     reader.start()
     try:
         _give(process.stdin, order)
-        code = _wait(process, hold, stopping, longest_s)
+        code = _wait(process, hold, lambda: stopping.is_set() or not ours(), longest_s)
         if code is None:
             return None
         reader.join(_POLL_S)
-        return Ended(code, b"".join(output))
+        return Ended(code, bytes(output))
     finally:
         if process.poll() is None:
             process.kill()
@@ -121,21 +127,35 @@ def _give(pipe: IO[bytes] | None, order: Mapping[str, object]) -> None:
         pipe.flush()
 
 
-def _drain(pipe: IO[bytes] | None, output: list[bytes]) -> None:
+def _drain(pipe: IO[bytes] | None, output: bytearray) -> None:
     if pipe is not None:
-        with suppress(ValueError):
-            output.extend(pipe)
+        with suppress(ValueError, OSError):
+            while told := os.read(pipe.fileno(), 1 << 16):
+                output += told
+                del output[:-_MOST_OUTPUT]
 
 
 def _wait(
-    process: "subprocess.Popen[bytes]", hold: Callable[[], bool], stopping: Event, longest_s: float
+    process: "subprocess.Popen[bytes]",
+    hold: Callable[[], bool],
+    over: Callable[[], bool],
+    longest_s: float,
 ) -> int | None:
-    for number in range(int(longest_s / _POLL_S)):
-        if stopping.is_set():
+    for number in range(max(int(longest_s / _POLL_S), 1)):
+        if over():
             return None
         try:
             return process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
-            if number % _HOLD_EVERY == _HOLD_EVERY - 1 and not hold():
+            if number % _HOLD_EVERY == _HOLD_EVERY - 1 and not _held(hold):
                 return None
-    return 124
+    return TOO_LONG
+
+
+def _held(hold: Callable[[], bool]) -> bool:
+    """A casebook that is busy for a while does not end hours of work."""
+    try:
+        return hold()
+    except UnreachableError as error:
+        log.warning("a child could not be held for longer: %s", error)
+        return True

@@ -49,9 +49,7 @@ def litellm_peer(config: Path = HERE / "litellm.yaml") -> Iterator[Peer]:
                 process.wait()
 
 
-def _started(
-    peer: Installed, server: Server, port: int, log: Path, config: Path
-) -> subprocess.Popen[bytes]:
+def _started(peer: Installed, server: Server, port: int, log: Path, config: Path) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "PATH": f"{peer.bin}{os.pathsep}{os.environ.get('PATH', '')}",

@@ -76,14 +76,16 @@ class Month:
         )
 
     def stops(self) -> tuple[Stop, ...]:
-        """Twenty in a month: most are kills; one is followed by 30 hours away, one by 80."""
+        """Twenty in a month: most are kills; one is followed by 30 hours away, one by 80, where the month is so long."""
         draw = np.random.default_rng([self.seed, 2])
         count = max(round(self.days * 20 / 30), 3)
         hours = np.sort(draw.choice(np.arange(6, self.days * 24 - 6), size=count, replace=False))
         away = {count // 3: timedelta(hours=30), 2 * count // 3: timedelta(hours=80)}
         return tuple(
-            Stop(START + int(hour) * HOUR, number % 5 != 4, away.get(number, timedelta()))
-            for number, hour in enumerate(hours)
+            Stop(
+                at, number % 5 != 4, min(away.get(number, timedelta()), max(self.end - at - 12 * HOUR, HOUR))
+            )
+            for number, at in enumerate(START + int(hour) * HOUR for hour in hours)
         )
 
     def provider_is_down(self, now: datetime) -> bool:

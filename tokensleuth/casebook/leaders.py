@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from tokensleuth.casebook.schema_runs import leaders
 
@@ -33,6 +33,14 @@ def give_up_lead(connection: Connection, owner: str, now: datetime) -> None:
     """Let another lead at once."""
     mine = (leaders.c.name == LEADER, leaders.c.owner == owner)
     connection.execute(update(leaders).where(*mine).values(until_at=now))
+
+
+def database_time(connection: Connection, now: datetime) -> datetime:
+    """The one clock that all replicas share; `now` where the casebook is a file of this host."""
+    if connection.dialect.name != "postgresql":
+        return now
+    told = connection.scalar(select(func.clock_timestamp()))
+    return told if isinstance(told, datetime) else now
 
 
 def leader(connection: Connection, now: datetime) -> str | None:

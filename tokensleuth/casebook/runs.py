@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
@@ -11,8 +11,10 @@ from tokensleuth.casebook.schema_runs import runs
 
 RunState = Literal["due", "running", "done", "failed"]
 
-_MOST = 5000
-"""Slots in one batch: more than half a year of hours."""
+_MOST = 2000
+"""Slots in one batch: twelve weeks of hours; their text must fit into a pipe, 64 KB."""
+_OFTEN = 3
+"""What failed so often is tried apart from what failed less often, which it may have pulled down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,13 @@ class Run:
     seconds: float | None
 
 
+class Ended(NamedTuple):
+    """How a slot was closed."""
+
+    state: RunState
+    note: str
+
+
 def plan_runs(connection: Connection, duty: str, slots: Sequence[datetime], now: datetime) -> int:
     """Put slots up to be done; those that are known stay as they are. Returns how many are new.
 
@@ -48,7 +57,7 @@ def plan_runs(connection: Connection, duty: str, slots: Sequence[datetime], now:
     """
     if not slots:
         return 0
-    asked = and_(runs.c.duty == duty, runs.c.slot.in_(slots))
+    asked = and_(runs.c.duty == duty, runs.c.slot.between(min(slots), max(slots)))
     known = set(connection.scalars(select(runs.c.slot).where(asked)))
     fresh = [slot for slot in dict.fromkeys(slots) if slot not in known]
     rows = [
@@ -60,6 +69,12 @@ def plan_runs(connection: Connection, duty: str, slots: Sequence[datetime], now:
     return len(rows)
 
 
+def reopen_runs(connection: Connection, duty: str, slots: Sequence[datetime], now: datetime) -> int:
+    """Have slots that are done, done again; returns how many."""
+    over = and_(runs.c.duty == duty, runs.c.slot.in_(slots), runs.c.state == "done")
+    return connection.execute(update(runs).where(over).values(state="due", tries=0, next_at=now)).rowcount
+
+
 def something_due(connection: Connection, now: datetime) -> bool:
     """Whether a claim would find something; only reads."""
     return connection.scalar(select(runs.c.duty).where(_due(now)).limit(1)) is not None
@@ -68,9 +83,10 @@ def something_due(connection: Connection, now: datetime) -> bool:
 def claim_runs(
     connection: Connection, order: Sequence[str], owner: str, now: datetime, lease: timedelta
 ) -> Batch | None:
-    """All due slots of the first duty in `order` that has some, held by `owner` for `lease`.
+    """Due slots of the first duty in `order` that has some, held by `owner` for `lease`.
 
-    A slot whose holder died is due again when its lease ends.
+    A slot whose holder died is due again when its lease ends. What was never tried is not held up by what
+    fails, nor what failed once by what always fails: they are done apart.
     """
     waiting = set(connection.scalars(select(runs.c.duty).where(_due(now)).distinct()))
     duty = next((name for name in order if name in waiting), None)
@@ -82,7 +98,9 @@ def claim_runs(
         .order_by(runs.c.slot)
         .limit(_MOST)
     )
-    rows = connection.execute(statement).all()
+    due = connection.execute(statement).all()
+    least = min(_failures(row.tries) for row in due)
+    rows = [row for row in due if _failures(row.tries) == least]
     slots = tuple(row.slot for row in rows)
     connection.execute(
         update(runs)
@@ -131,17 +149,26 @@ def put_off_runs(
     return _change(connection, batch, owner, values)
 
 
-def release_runs(connection: Connection) -> None:
-    """What a worker that is gone held is due at once; only where nobody else works on this casebook."""
-    connection.execute(
-        update(runs).where(runs.c.state == "running").values(state="due", owner=None, lease_until=None)
-    )
+def release_runs(connection: Connection, *, keep: str = "") -> None:
+    """What a worker that is gone held is due at once; only where nobody but `keep` does any of it."""
+    theirs = and_(runs.c.state == "running", runs.c.owner != keep)
+    values = {"state": "due", "note": "the service ended in the middle of it"}
+    connection.execute(update(runs).where(theirs).values(owner=None, lease_until=None, **values))
 
 
-def last_slot(connection: Connection, duty: str) -> datetime | None:
-    """The latest slot that was planned; None: none ever."""
-    latest = select(runs.c.slot).where(runs.c.duty == duty).order_by(runs.c.slot.desc()).limit(1)
-    return connection.scalar(latest)
+def last_slot(connection: Connection, duty: str, until: datetime) -> datetime | None:
+    """The latest slot up to `until` that was planned; None: none ever.
+
+    Later ones were planned by a clock that was wrong, and must not keep back those that are due.
+    """
+    planned = select(runs.c.slot).where(runs.c.duty == duty, runs.c.slot <= until)
+    return connection.scalar(planned.order_by(runs.c.slot.desc()).limit(1))
+
+
+def last_done(connection: Connection, duty: str, until: datetime) -> datetime | None:
+    """The latest slot up to `until` that is done."""
+    over = and_(runs.c.duty == duty, runs.c.slot <= until, runs.c.state == "done")
+    return connection.scalar(select(runs.c.slot).where(over).order_by(runs.c.slot.desc()).limit(1))
 
 
 def latest_runs(connection: Connection) -> Sequence[Run]:
@@ -164,11 +191,30 @@ def latest_runs(connection: Connection) -> Sequence[Run]:
 
 
 def stuck_runs(connection: Connection, tries: int) -> Mapping[str, str]:
-    """The duties of which a slot that is not done was begun so often, each with the last reason."""
+    """Duties of which a slot was begun so often and is not done, or the last slots all failed; and why."""
     statement = select(runs.c.duty, runs.c.note).where(
         runs.c.state.in_(("due", "running")), runs.c.tries >= tries, runs.c.note.is_not(None)
     )
-    return {row.duty: str(row.note) for row in connection.execute(statement.order_by(runs.c.slot))}
+    often = {row.duty: str(row.note) for row in connection.execute(statement.order_by(runs.c.slot))}
+    given_up = connection.scalars(select(runs.c.duty).where(runs.c.state == "failed").distinct())
+    ended = {duty: _last_ended(connection, duty, tries) for duty in sorted(given_up)}
+    failed = {duty: last[0].note for duty, last in ended.items() if _all_failed(last, tries)}
+    return failed | often
+
+
+def _last_ended(connection: Connection, duty: str, most: int) -> Sequence[Ended]:
+    over = and_(runs.c.duty == duty, runs.c.state.in_(("done", "failed")))
+    statement = select(runs.c.state, runs.c.note).where(over).order_by(runs.c.slot.desc())
+    return [Ended(row.state, str(row.note)) for row in connection.execute(statement.limit(most))]
+
+
+def _all_failed(ended: Sequence[Ended], least: int) -> bool:
+    return len(ended) >= least and all(row.state == "failed" for row in ended)
+
+
+def _failures(tries: int) -> int:
+    """None, some or many."""
+    return 2 if tries >= _OFTEN else min(tries, 1)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

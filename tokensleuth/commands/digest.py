@@ -152,11 +152,11 @@ def _text(digest: Digest, page: Page, form: Format, charts: Mapping[ChartName, P
 
 
 def _html(digest: Digest, page: Page) -> str:
-    from tokensleuth.charts import drawn_png
+    from tokensleuth.charts import drawn_svg
     from tokensleuth.digest.pictures import page_pictures
     from tokensleuth.digest.web_page import web_page
 
-    return web_page(page, page_pictures(digest, page, drawn_png))
+    return web_page(page, page_pictures(digest, page, drawn_svg))
 
 
 def _from(folder: Path, path: Path) -> str:

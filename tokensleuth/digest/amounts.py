@@ -10,6 +10,14 @@ def cents_of(pico: int) -> int:
     return (2 * pico + PICO_PER_CENT) // (2 * PICO_PER_CENT)
 
 
+def shared_permille(parts: Sequence[int]) -> list[int]:
+    """Each part of the whole in tenths of a per cent; together they are 1,000, or nothing of nothing."""
+    whole = sum(parts)
+    if whole <= 0:
+        return [0] * len(parts)
+    return shared_cents([part * 1000 * PICO_PER_CENT // whole for part in parts], 1000)
+
+
 def shared_cents(parts: Sequence[int], total_cents: int) -> list[int]:
     """Each part in cents, rounded up or down so that together they are `total_cents`.
 

@@ -10,6 +10,7 @@ from ledger.grants import CreditGrant
 from ledger.reader import Reader
 from ledger.remembered import RememberingReader, remembering
 from ledger.scope import EVERYTHING, Dimension, Scope
+from ledger.window import Window, floor_hour
 from tokensleuth.budgets.known import known_hours
 from tokensleuth.budgets.settings import Budget
 from tokensleuth.casebook import Casebook
@@ -54,7 +55,7 @@ class WeekBook:
     split: Split | None
     lines: Mapping[str | None, HourLine]
     months: Months
-    billing: BillingSummary | None
+    billing: BillingSummary
 
     def teams(self) -> tuple[str, ...]:
         """Those with usage in the week."""
@@ -102,6 +103,11 @@ class WeekBook:
         return lambda scopes: any(one(scope) for scope in scopes)
 
 
+def billed_window(week: Week, now: datetime) -> Window:
+    """All of the week that is over: seats and commitments are billed in hours without usage too."""
+    return Window(week.window.start_at, min(week.window.end_at, floor_hour(now)))
+
+
 def read_week(
     reader: Reader,
     casebook: Casebook | None,
@@ -131,5 +137,5 @@ def read_week(
         months=Months(
             memory, found, given.budgets, known_hours(given.calendar, incidents, found.at), by_team=by_team
         ),
-        billing=billing_summary(memory, found.known, grants=given.grants) if found.known else None,
+        billing=billing_summary(memory, billed_window(week, now), grants=given.grants),
     )

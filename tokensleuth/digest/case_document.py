@@ -20,8 +20,9 @@ def case_json(case: CaseFacts) -> JsonObject:
     found = case.incidents
     return {
         "incidents": [_incident(incident) for incident in found.shown],
-        "minor_incidents": {"count": found.minor, "delta_usd": str(found.minor_usd)},
+        "minor_incidents": {"count": found.minor, "delta_usd": f"{found.minor_usd:.2f}"},
         "realised": {"actions": found.measured, "saved_usd": f"{found.saved_usd:.2f}"},
+        "decisions": {"count": len(case.decisions), "worth_usd_per_day": f"{case.worth_usd_per_day:.2f}"},
         "waiting": [_waiting(waiting) for waiting in case.waiting],
         "alerts": case.alerts.as_json() if case.alerts else None,
         "tunings": [_tuning(tuning) for tuning in case.tunings],

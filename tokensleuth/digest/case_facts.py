@@ -1,6 +1,6 @@
 """What the casebook adds to a digest: incidents, decisions, what they saved, what is open and in force."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +9,9 @@ from ledger.scope import Scope
 from ledger.window import Window
 from tokensleuth.casebook.audit import Anchor
 from tokensleuth.casebook.quality import AlertQuality
+from tokensleuth.people import is_told
+
+ORDINARY = "normal_variation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,15 @@ class Incidents:
     saved_usd: Decimal = Decimal()
     """Realised by all of them."""
 
+    @property
+    def told(self) -> tuple[IncidentFact, ...]:
+        """Those that turned out to be something."""
+        return tuple(incident for incident in self.shown if incident.cause != ORDINARY)
+
+    @property
+    def ordinary(self) -> tuple[IncidentFact, ...]:
+        return tuple(incident for incident in self.shown if incident.cause == ORDINARY)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -69,6 +81,18 @@ class Waiting:
     target: Mapping[str, str]
     saving_usd_per_day: Decimal | None
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody has to decide about one incident: one of these ways, or none."""
+
+    ways: Sequence[Waiting]
+    """The largest saving first."""
+
+    @property
+    def worth_usd_per_day(self) -> Decimal:
+        return max(self.ways[0].saving_usd_per_day or Decimal(), Decimal())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +131,22 @@ class CaseFacts:
     notices: tuple[NoticeFact, ...] = ()
     anchor: Anchor | None = None
     """The end of the audit trail."""
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The most worth comes first; what only tells somebody something is none."""
+        found: dict[str, list[Waiting]] = {}
+        for one in self.waiting:
+            if not is_told(one.action):
+                found.setdefault(one.incident_id, []).append(one)
+        ways = [Decision(tuple(sorted(each, key=_by_saving))) for each in found.values()]
+        return tuple(sorted(ways, key=lambda decision: _by_saving(decision.ways[0])))
+
+    @property
+    def worth_usd_per_day(self) -> Decimal:
+        """If the way that saves most were taken everywhere."""
+        return sum((decision.worth_usd_per_day for decision in self.decisions), Decimal())
+
+
+def _by_saving(one: Waiting) -> tuple[Decimal, datetime, str]:
+    return -(one.saving_usd_per_day or Decimal()), one.expires_at, one.id

@@ -7,8 +7,11 @@ from typing import cast
 from ledger.window import HOUR
 from tokensleuth.charts import (
     BAND,
+    EXPECTED,
+    FLAGGED,
     INK,
     MUTED,
+    SHADE,
     WIDTH,
     IncidentChart,
     Spec,
@@ -28,10 +31,16 @@ ON_PAGE: Mapping[str, object] = {
     "padding": {"left": 10, "right": 16, "top": 26, "bottom": 6},
 }
 """The page has the titles and its own paper: in the dark it inverts what is drawn."""
-BAND_ON_PAGE = "#b9c2ce"
+ON_ANY_PAPER: Mapping[object, Mapping[str, object]] = {
+    BAND: {"color": EXPECTED, "opacity": 0.4},
+    SHADE: {"color": FLAGGED, "opacity": 0.14},
+}
+"""Pale colours of white paper, as strong ones that the paper shows through."""
 LOW: Mapping[str, object] = {"height": 300}
-NARROW: Mapping[str, object] = {"width": 440, "height": 280}
+NARROW: Mapping[str, object] = {"width": 440, "height": 300}
 """For a phone: so few points across leave the letters legible."""
+_SECOND_ROW = 336
+"""From so far right on, a legend has no room on a phone: it goes into a row of its own."""
 
 RISE, FALL = "#d55e00", "#0072b2"
 
@@ -48,19 +57,51 @@ def chart_of(digest: Digest, name: ChartName) -> Spec:
 
 
 def on_page(spec: Spec) -> Spec:
-    """Without what the page has itself, and with a band that is seen on a dark page too."""
+    """Without what the page has itself, and with areas that are seen on a dark page too."""
     layers = [
-        {**layer, "mark": {**mark, "color": BAND_ON_PAGE}} if mark.get("color") == BAND else layer
+        {**layer, "mark": {**mark, **ON_ANY_PAPER.get(mark.get("color"), {})}}
         for layer in cast(list[Spec], spec["layer"])
         for mark in [cast(Spec, layer["mark"])]
     ]
     return {**spec, **ON_PAGE, "layer": layers}
 
 
+def narrow(spec: Spec) -> Spec:
+    """For a phone: days without their month, and a legend in as many rows as it takes."""
+    layers = cast(list[Spec], spec["layer"])
+    has_rows = any(_legend_left(layer) >= _SECOND_ROW for layer in layers)
+    return {**spec, **NARROW, "layer": [_narrow_layer(layer, has_rows=has_rows) for layer in layers]}
+
+
+def _narrow_layer(layer: Spec, *, has_rows: bool) -> Spec:
+    encoding = cast(dict[str, Spec], layer["encoding"])
+    if layer["mark"] and "axis" in encoding.get("x", {}):
+        axis = cast(Spec, encoding["x"]["axis"])
+        axis = {**axis, "labelExpr": str(axis["labelExpr"]).replace("%a %d %b", "%a %d")}
+        return {**layer, "encoding": {**encoding, "x": {**encoding["x"], "axis": axis}}}
+    left = _legend_left(layer)
+    if left < 0 or not has_rows:
+        return layer
+    back, y = (_SECOND_ROW, -18) if left >= _SECOND_ROW else (0, -40)
+    moved: dict[str, Spec] = {
+        name: {"value": cast(int, place["value"]) - back}
+        for name, place in encoding.items()
+        if name in ("x", "x2")
+    }
+    return {**layer, "encoding": {**encoding, **moved, "y": {"value": y}}}
+
+
+def _legend_left(layer: Spec) -> int:
+    """Where a mark of a legend begins; -1 of what is drawn from data."""
+    encoding = cast(dict[str, Spec], layer["encoding"])
+    value = encoding.get("x", {}).get("value")
+    return int(cast(int, value)) if value is not None and "value" in encoding.get("y", {}) else -1
+
+
 def spend_spec(digest: Digest, line: HourLine) -> Spec:
     """What each hour cost; hours of incidents are flagged, and each incident is shaded by itself."""
     hours = [line.start_at + i * HOUR for i in range(len(line.actual))]
-    windows = [i.window for i in digest.case.incidents.shown]
+    windows = [i.window for i in digest.case.incidents.told]
     flagged = [any(w.start_at <= hour < w.end_at for w in windows) for hour in hours]
     chart = IncidentChart(
         title=plain_text(page_of(digest).title),

@@ -12,8 +12,6 @@ from tokensleuth.casebook.records import is_whole_range
 from tokensleuth.casebook.views import IncidentView, ProposalView, read_view
 from tokensleuth.digest.case_facts import IncidentFact, Incidents, MeasureFact, Waiting
 
-MOST_VIEWS = 100
-"""Incidents of a week that are looked at one by one: the largest."""
 _CENT = Decimal("0.01")
 
 Belongs = Callable[[Sequence[Scope]], bool]
@@ -29,7 +27,7 @@ def week_incidents(casebook: Casebook, window: Window, belongs: Belongs, now: da
     material = [i for i in found if i.get("material") is not False]
     minor = [i for i in found if i.get("material") is False]
     with casebook.reading() as connection:
-        views = [read_view(connection, str(i["id"]), now=now) for i in material[:MOST_VIEWS]]
+        views = [read_view(connection, str(i["id"]), now=now) for i in material]
     facts = [_incident(view) for view in views if view is not None]
     measured = [m for fact in facts for m in fact.measures if m.saved_usd is not None]
     return Incidents(

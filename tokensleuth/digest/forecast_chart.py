@@ -95,7 +95,9 @@ def _budget_layers(digest: Digest) -> Iterator[Spec]:
 
 def _legend() -> Iterator[Spec]:
     strokes: list[tuple[str, Spec]] = [
-        ("Spent", ACTUAL_LINE), ("Forecast", EXPECTED_LINE), ("8 in 10", {"color": BAND, "strokeWidth": 12}),
+        ("Spent", ACTUAL_LINE),
+        ("Forecast", EXPECTED_LINE),
+        ("8 in 10 months", {"color": BAND, "strokeWidth": 12}),
     ]  # fmt: skip
     for i, (label, stroke) in enumerate(strokes):
         left, data = i * 100, {"values": [{"label": label}]}

@@ -27,7 +27,8 @@ def markdown(page: Page, charts: dict[ChartName, str] | None = None) -> str:
     for section in page.sections:
         lines += ["", f"## {section.title}"]
         for block in section.blocks:
-            lines += ["", *_block(block, charts or {})]
+            if told := list(_block(block, charts or {})):
+                lines += ["", *told]
     return "\n".join(lines) + "\n"
 
 
@@ -40,10 +41,16 @@ def _block(block: Block, charts: dict[ChartName, str]) -> Iterator[str]:
         case Grid():
             yield from _grid(block)
         case Figure():
-            path = charts.get(block.chart)
-            yield f"![{escaped(block.told)}]({path})" if path else escaped(block.told)
+            yield from _figure(block, charts.get(block.chart))
         case _:
             assert_never(block)
+
+
+def _figure(figure: Figure, path: str | None) -> Iterator[str]:
+    if path:
+        yield f"![{escaped(figure.told)}]({path})"
+    elif not figure.is_extra:
+        yield escaped(figure.told)
 
 
 def _grid(grid: Grid) -> Iterator[str]:
@@ -61,8 +68,8 @@ def _line(line: Line) -> str:
 
 def _piece(piece: str | Name | Strong) -> str:
     match piece:
-        case Name(text):
-            return escaped(text)
+        case Name():
+            return escaped(piece.shown)
         case Strong(text):
             return f"**{text}**"
         case _:

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from tokensleuth.terminal.text import printable
+
+INVISIBLE = "(a name that cannot be seen)"
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
     """A name or text that came from outside: shown as it is, read as markup nowhere."""
 
     text: str
+
+    @property
+    def shown(self) -> str:
+        """On one line, without what cannot be seen; a name of nothing else says so."""
+        return printable(self.text) or INVISIBLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,8 @@ class Column:
     """Set to the right, as numbers are."""
     extra: bool = False
     """Left out where there is little room."""
+    speaks: bool = False
+    """Its cells are understood without the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,8 @@ class Grid:
     rows: tuple[tuple[Line, ...], ...]
     has_total: bool = False
     """Whether the last row is the sum of those above."""
+    is_wordy: bool = False
+    """Whether cells are sentences: on a phone they lie below each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,8 @@ class Figure:
     chart: ChartName
     told: str
     """The chart in words, for who does not see it."""
+    is_extra: bool = False
+    """Whether the page says the same beside it: without the picture nothing need be said."""
 
 
 Block: TypeAlias = Paragraph | Bullets | Grid | Figure
@@ -115,4 +130,14 @@ def listed(items: Sequence[Line]) -> Line:
 
 def plain_text(line: Line) -> str:
     """Without markup."""
-    return "".join(piece if isinstance(piece, str) else piece.text for piece in line)
+    return "".join(_plain(piece) for piece in line)
+
+
+def _plain(piece: Piece) -> str:
+    match piece:
+        case Name():
+            return piece.shown
+        case Strong(text):
+            return text
+        case _:
+            return piece

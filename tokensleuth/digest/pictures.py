@@ -1,26 +1,27 @@
-"""The charts of a digest as PNG files and as pictures of a page."""
+"""The charts of a digest as PNG files and as SVG pictures of a page."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tokensleuth.charts import Spec
-from tokensleuth.digest.charts import LOW, NARROW, chart_of, on_page
+from tokensleuth.digest.charts import LOW, chart_of, narrow, on_page
 from tokensleuth.digest.facts import Digest
 from tokensleuth.digest.page import ChartName, Page
 from tokensleuth.digest.web_page import Picture
 
 Draw = Callable[[Spec], bytes | None]
 """None where a chart could not be drawn: a digest goes out without it."""
+DrawSvg = Callable[[Spec], str | None]
 
 
-def page_pictures(digest: Digest, page: Page, draw: Draw) -> dict[ChartName, Picture]:
+def page_pictures(digest: Digest, page: Page, draw: DrawSvg) -> dict[ChartName, Picture]:
     """For the HTML page; movers have no narrow one, since the list beside them tells the same."""
     found = {}
     for name in page.charts:
         spec = {**on_page(chart_of(digest, name)), **(LOW if name != "movers" else {})}
         wide = draw(spec)
         if wide is not None:
-            found[name] = Picture(wide, draw({**spec, **NARROW}) if name != "movers" else None)
+            found[name] = Picture(wide, draw(narrow(spec)) if name != "movers" else None)
     return found
 
 

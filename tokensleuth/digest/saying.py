@@ -11,7 +11,9 @@ from tokensleuth.digest.amounts import cents_of
 from tokensleuth.digest.facts import Effect
 from tokensleuth.digest.page import Line, Name, Piece
 
-_BIG = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**4, "k"))
+_EXACT = 10_000
+"""Counts below are written with every digit."""
+_BIG = ((10**3, "k"), (10**6, "M"), (10**9, "B"), (10**12, "T"))
 _SCOPE_WORDS = {"key_id": "key", "service_tier": "tier"}
 
 
@@ -33,30 +35,39 @@ def small_text(pico: int, per: int) -> str:
         return "-"
     amount = usd_from_pico(pico) / per
     decimals = max(2, 2 - amount.adjusted()) if amount else 2
-    return f"${amount:,.{decimals}f}"
+    return f"{'-' if amount < 0 else ''}${abs(amount):,.{decimals}f}"
 
 
 def round_usd(amount: float) -> str:
     """A forecast is not told to the cent, unless it is small."""
-    return f"${amount:,.0f}" if amount >= 100 else f"${amount:,.2f}"
+    sign, size = "-" if amount < 0 else "", abs(amount)
+    return f"{sign}${size:,.0f}" if size >= 100 else f"{sign}${size:,.2f}"
 
 
 def share_text(part: float, whole: float) -> str:
     """A part in per cent; what is there but small is not told as 0 %."""
     if not whole:
         return "-"
-    share = part / whole
+    share = part / whole + 0.0
     if 0 < share < 0.001:
         return "<0.1 %"
-    return f"{share * 100:.1f} %" if share < 0.1 else f"{share * 100:.0f} %"
+    return f"{share * 100:.1f} %" if share < 0.1 else f"{share * 100:,.0f} %"
+
+
+def permille_text(permille: int, *, is_there: bool) -> str:
+    """A share that was rounded so that it adds up; what is there is not told as 0 %."""
+    return "<0.1 %" if is_there and not permille else f"{permille / 10:.1f} %"
 
 
 def many(number: int) -> str:
     """A large count in few digits: 25.9M."""
+    if number < _EXACT:
+        return f"{number:,}"
     for size, letter in _BIG:
-        if number >= size:
-            return f"{number / size:.3g}{letter}" if number < 1000 * size else f"{number / size:,.0f}{letter}"
-    return f"{number:,}"
+        if number / size < 999.5:
+            return f"{number / size:.3g}{letter}"
+    size, letter = _BIG[-1]
+    return f"{number / size:,.0f}{letter}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -50,10 +50,8 @@ def coverage_of(usage: WeekUsage, where: Scope) -> Coverage:
     )
 
 
-def billing_of(summary: BillingSummary | None, team: str | None) -> Billing:
+def billing_of(summary: BillingSummary, team: str | None) -> Billing:
     """Of all, or the lines of a team; pools and commitments belong to no team."""
-    if summary is None:
-        return Billing()
     lines = [line for line in summary.lines if team in (None, line.team)]
     kinds = []
     for kind in dict.fromkeys(line.kind for line in lines):

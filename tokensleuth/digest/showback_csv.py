@@ -15,7 +15,7 @@ _COLUMNS = (
     "requests", "failed_requests", "retried_requests", *(f"{name}_tokens" for name in TOKEN_CLASSES),
     "unpriced_tokens", "wasted_usd", "batch_usd",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet would work out rather than show."""
 
 

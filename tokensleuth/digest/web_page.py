@@ -29,10 +29,10 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as PNG; `narrow` is for phones, and where it is None phones are not shown the chart."""
+    """A chart as SVG; `narrow` is for phones, and where it is None phones are not shown the chart."""
 
-    wide: bytes
-    narrow: bytes | None = None
+    wide: str
+    narrow: str | None = None
 
 
 def web_page(page: Page, pictures: Mapping[ChartName, Picture]) -> str:
@@ -82,15 +82,17 @@ def _block(block: Block, pictures: Mapping[ChartName, Picture]) -> str:
 
 def _grid(grid: Grid) -> str:
     heads = "".join(f"<th scope=col{_class(c)}>{escape(c.title)}</th>" for c in grid.columns)
+    kind = " class=stacked" if grid.is_wordy else ""
     rows = []
     for i, row in enumerate(grid.rows):
         total = " class=total" if grid.has_total and i == len(grid.rows) - 1 else ""
         cells = "".join(
-            f"<td{_class(column)}>{_line(cell)}</td>" for column, cell in zip(grid.columns, row, strict=True)
+            f"<td{_class(column)}{_title(column)}>{_line(cell)}</td>"
+            for column, cell in zip(grid.columns, row, strict=True)
         )
         rows.append(f"<tr{total}>{cells}</tr>")
     body = "\n".join(rows)
-    table = f"<table><thead><tr>{heads}</tr></thead>\n<tbody>{body}</tbody></table>"
+    table = f"<table{kind}><thead><tr>{heads}</tr></thead>\n<tbody>{body}</tbody></table>"
     return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
@@ -99,9 +101,14 @@ def _class(column: Column) -> str:
     return f' class="{names}"' if names else ""
 
 
+def _title(column: Column) -> str:
+    """Before a cell where the table is stacked."""
+    return "" if column.speaks else f' data-title="{escape(column.title)}"'
+
+
 def _figure(figure: Figure, picture: Picture | None) -> str:
     if picture is None:
-        return f"<p class=quiet>{escape(figure.told)}</p>"
+        return "" if figure.is_extra else f"<p class=quiet>{escape(figure.told)}</p>"
     narrow = ""
     if picture.narrow is not None:
         narrow = f'<source media="(max-width: 600px)" srcset="{_data(picture.narrow)}">'
@@ -110,8 +117,9 @@ def _figure(figure: Figure, picture: Picture | None) -> str:
     return f"<figure{shown}><picture>{narrow}{image}</picture></figure>"
 
 
-def _data(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def _data(svg: str) -> str:
+    """As an image, in which a browser runs no script and loads nothing."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _line(line: Line) -> str:
@@ -120,10 +128,14 @@ def _line(line: Line) -> str:
 
 def _piece(piece: Piece) -> str:
     match piece:
-        case Name(text):
-            shown = "".join(c if c.isprintable() else " " for c in text)
-            return f"<bdi>{escape(shown)}</bdi>"
+        case Name():
+            return f"<bdi>{escape(piece.shown)}</bdi>"
         case Strong(text):
-            return f"<strong>{escape(text)}</strong>"
+            return f"<strong>{_ours(text)}</strong>"
         case _:
-            return escape(piece)
+            return _ours(piece)
+
+
+def _ours(text: str) -> str:
+    """Words of ours; no line ends between a number and its per cent."""
+    return escape(text).replace(" %", "&nbsp;%")

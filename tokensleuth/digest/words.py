@@ -7,9 +7,10 @@ from tokensleuth.digest.facts import Digest
 from tokensleuth.digest.page import Line, Name, Page, Tile, Tone
 from tokensleuth.digest.saying import cents_text, counted, round_usd, share_text
 from tokensleuth.digest.words_case import incidents_line, incidents_section
-from tokensleuth.digest.words_data import billing_section, data_section
+from tokensleuth.digest.words_data import billing_line, billing_section, data_section, gaps_line
 from tokensleuth.digest.words_month import month_line, month_section
-from tokensleuth.digest.words_spend import change_section, movers_section, spend_lines, week_line
+from tokensleuth.digest.words_movers import movers_section
+from tokensleuth.digest.words_spend import change_section, spend_lines, week_line
 from tokensleuth.digest.words_standing import standing_section, waiting_section
 from tokensleuth.digest.words_use import coming_section, showback_section, use_section
 from tokensleuth.terminal.text import usd
@@ -32,7 +33,13 @@ PAGE_SECTIONS = (
 
 def page_of(digest: Digest) -> Page:
     """What the audience reads."""
-    lead = (*spend_lines(digest), incidents_line(digest), month_line(digest))
+    lead = (
+        *spend_lines(digest),
+        billing_line(digest),
+        gaps_line(digest),
+        incidents_line(digest),
+        month_line(digest),
+    )
     sections = [section for make in PAGE_SECTIONS if (section := make(digest)) is not None]
     return Page(
         title=_title(digest),
@@ -54,6 +61,8 @@ def _tiles(digest: Digest) -> list[Tile]:
 
 def _spend(digest: Digest) -> Tile:
     spend = digest.spend
+    if digest.week.known is None:
+        return Tile("Spend", "-", "not known")
     value = cents_text(cents_of(spend.now.cost_pico))
     if spend.last is None:
         return Tile("Spend", value, "no week to compare with")
@@ -74,14 +83,16 @@ def _month(digest: Digest) -> Tile:
 
 
 def _decisions(digest: Digest) -> Tile:
-    waiting, found = len(digest.case.waiting), digest.case.incidents
+    waiting, found, worth = len(digest.case.decisions), digest.case.incidents, digest.case.worth_usd_per_day
     saved = f", {usd(found.saved_usd)} saved" if found.measured and found.saved_usd > 0 else ""
-    note = f"{counted(len(found.shown), 'incident')}{saved}"
-    return Tile("Decisions that wait", str(waiting), note, "bad" if waiting else "plain")
+    note = f"up to {usd(worth)} a day to save" if worth else f"{counted(len(found.told), 'incident')}{saved}"
+    return Tile("Decisions that wait", f"{waiting:,}", note, "bad" if waiting else "plain")
 
 
 def _waste(digest: Digest) -> Tile:
     now = digest.spend.now
+    if digest.week.known is None:
+        return Tile("Failed and retried", "-", "not known")
     share = share_text(now.wasted_pico, now.cost_pico)
     note = f"{share} of the spend" if now.cost_pico else "nothing was spent"
     return Tile("Failed and retried", cents_text(cents_of(now.wasted_pico)), note)

@@ -27,39 +27,51 @@ from tokensleuth.people import is_told
 from tokensleuth.terminal.text import usd, words
 
 MOST_INCIDENTS = 8
+_AGAINST = (
+    "Amounts are the whole incident's against what was expected, so they differ from those against last week."
+)
 
 
 def incidents_section(digest: Digest) -> Section:
     """Largest first; a week without any says so."""
     found = digest.case.incidents
-    if not found.shown:
+    if not found.told:
         return Section("Incidents", (Paragraph((_none(found), ".")),), rank=4)
-    shown, others = found.shown[:MOST_INCIDENTS], found.shown[MOST_INCIDENTS:]
-    columns = (Column("What"), Column("USD", right=True), Column("Decision and outcome"))
+    shown, others = found.told[:MOST_INCIDENTS], found.told[MOST_INCIDENTS:]
+    columns = (
+        Column("What, and since when (UTC)"),
+        Column("Against expected", right=True, speaks=True),
+        Column("Decision and outcome", speaks=True),
+    )
     rows = tuple((_what(i), (usd(i.delta_usd, signed=True),), _came_of(i)) for i in shown)
-    blocks: list[Block] = [Grid("incident", columns, rows)]
-    if notes := [*_others(others), *_minor(found), *_saved(found)]:
-        blocks.append(Paragraph((" ".join(notes),), quiet=True))
+    notes = [*_others(others), *_ordinary(found), *_minor(found), *_saved(found), _AGAINST]
+    blocks: list[Block] = [
+        Grid("incident", columns, rows, is_wordy=True), Paragraph((" ".join(notes),), quiet=True),
+    ]  # fmt: skip
     return Section("Incidents", tuple(blocks), rank=4)
 
 
 def incidents_line(digest: Digest) -> Line:
     """For the first sentences: how many, what was decided and saved, what waits."""
-    found, waiting = digest.case.incidents, len(digest.case.waiting)
+    found, waiting = digest.case.incidents, len(digest.case.decisions)
     told: list[str] = []
-    if found.shown:
-        told.append(counted(len(found.shown), "incident"))
+    if found.told:
+        total = usd(_total(found.told), signed=True)
+        told.append(f"{counted(len(found.told), 'incident')}, {total} against what was expected")
     if found.measured:
         word = "saved" if found.saved_usd >= 0 else "cost more"
         told.append(f"{usd(abs(found.saved_usd))} measured as {word} by {counted(found.measured, 'action')}")
     if waiting:
-        told.append(f"{counted(waiting, 'decision')} {'waits' if waiting == 1 else 'wait'}")
+        worth = digest.case.worth_usd_per_day
+        saves = f" and would save up to {usd(worth)} a day" if worth else ""
+        told.append(f"{counted(waiting, 'decision')} {'waits' if waiting == 1 else 'wait'}{saves}")
     return (f"{'; '.join(told)}.",) if told else ()
 
 
 def _none(found: Incidents) -> str:
-    minor = f"; {counted(found.minor, 'minor one')} of {usd(found.minor_usd, signed=True)} together"
-    return f"None worth a person's time{minor if found.minor else ''}"
+    quiet, amount = found.minor + len(found.ordinary), found.minor_usd + _total(found.ordinary)
+    told = f"; {counted(quiet, 'small or ordinary change')}, {usd(amount, signed=True)} in all"
+    return f"None worth a person's time{told if quiet else ''}"
 
 
 def _what(incident: IncidentFact) -> Line:
@@ -150,15 +162,26 @@ def _semicolons(lines: Sequence[Line]) -> Line:
 def _others(others: Sequence[IncidentFact]) -> list[str]:
     if not others:
         return []
-    total = sum((i.delta_usd for i in others), Decimal())
-    return [f"{counted(len(others), 'incident')} more of {usd(total, signed=True)} together."]
+    return [f"{counted(len(others), 'incident')} more, {usd(_total(others), signed=True)} in all."]
+
+
+def _ordinary(found: Incidents) -> list[str]:
+    """What was found and explained as nothing."""
+    if not found.ordinary:
+        return []
+    total = usd(_total(found.ordinary), signed=True)
+    return [f"{counted(len(found.ordinary), 'incident')} more turned out to be ordinary variation ({total})."]
+
+
+def _total(incidents: Sequence[IncidentFact]) -> Decimal:
+    return sum((incident.delta_usd for incident in incidents), Decimal())
 
 
 def _minor(found: Incidents) -> list[str]:
     if not found.minor:
         return []
-    told = f"{usd(found.minor_usd, signed=True)}{' together' if found.minor > 1 else ''}"
-    return [f"{counted(found.minor, 'minor incident')} of {told} not listed."]
+    total = usd(found.minor_usd, signed=True)
+    return [f"{counted(found.minor, 'minor incident')} not listed ({total})."]
 
 
 def _saved(found: Incidents) -> list[str]:

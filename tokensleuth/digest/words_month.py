@@ -8,7 +8,7 @@ from tokensleuth.budgets.evaluation import BudgetStatus
 from tokensleuth.budgets.outlook import Outlook
 from tokensleuth.digest.facts import Digest
 from tokensleuth.digest.page import Block, Column, Figure, Grid, Line, Name, Paragraph, Section, Strong
-from tokensleuth.digest.saying import counted, day_text, pico_text, round_usd
+from tokensleuth.digest.saying import counted, day_text, many, pico_text, round_usd, share_text
 from tokensleuth.terminal.text import usd
 
 
@@ -38,9 +38,18 @@ def month_line(digest: Digest) -> Line:
     line: Line = (f"{told} (8 in 10: between {_interval(outlook)})",)
     crossing = [s for s in digest.month.budgets if s.crossing is None or s.crossing.likely]
     if not crossing:
-        return (*line, "." if not digest.month.budgets else ", within budget.")
+        unpriced = ", as far as tokens have a price" if outlook.unpriced_tokens else ""
+        return (*line, f"{_within(digest.month.budgets)}{unpriced}.")
     first = min(crossing, key=lambda s: (s.crossing is not None, _likely(s)))
-    return (*line, "; budget ", Name(first.budget.name), " ", Strong(_told(first)), ".")
+    return (*line, "; the budget “", Name(first.budget.name), "” ", Strong(_told(first)), f"{_over(first)}.")
+
+
+def _within(statuses: tuple[BudgetStatus, ...]) -> str:
+    """Where no budget will likely be crossed."""
+    if not statuses:
+        return ""
+    might = any(status.crossing and status.crossing.earliest for status in statuses)
+    return ", likely within budget" if might else ", within budget"
 
 
 def _likely(status: BudgetStatus) -> date:
@@ -48,7 +57,7 @@ def _likely(status: BudgetStatus) -> date:
 
 
 def _forecast(outlook: Outlook) -> Line:
-    spent = pico_text(outlook.spent_pico)
+    spent = pico_text(outlook.spent_pico).capitalize()
     until = day_text(outlook.month.at) + f" {outlook.month.at:%H:%M} UTC"
     if outlook.basis == "unknown":
         return (f"{spent} spent until {until}; there is not a whole day of usage to forecast from.",)
@@ -59,7 +68,15 @@ def _forecast(outlook: Outlook) -> Line:
         f", 8 in 10 such months between {_interval(outlook)}",
     )
     learnt = f"; learnt from {counted(outlook.days_known, 'day')} only, so the interval is wide"
-    return (*line, learnt if outlook.basis == "young" else "", ".")
+    if not outlook.days_known:
+        learnt = "; nothing was spent before, so there is nothing to learn from"
+    unpriced = f". {many(outlook.unpriced_tokens)} tokens of the month have no price and are not in it"
+    return (
+        *line,
+        learnt if outlook.basis == "young" else "",
+        unpriced if outlook.unpriced_tokens else "",
+        ".",
+    )
 
 
 def _interval(outlook: Outlook) -> str:
@@ -69,42 +86,49 @@ def _interval(outlook: Outlook) -> str:
 def _budgets(statuses: tuple[BudgetStatus, ...]) -> Grid:
     columns = (
         Column("Budget"),
-        Column("USD", right=True),
-        Column("Spent", right=True, extra=True),
+        Column("Limit", right=True),
+        Column("Spent", right=True),
         Column("Forecast", right=True),
-        Column("Will be crossed"),
+        Column("Crossed"),
     )
-    return Grid("budget", columns, tuple(_budget(status) for status in statuses))
+    return Grid("budget", columns, tuple(_budget(status) for status in statuses), is_wordy=True)
 
 
 def _budget(status: BudgetStatus) -> tuple[Line, ...]:
     outlook, budget = status.outlook, status.budget
     ends = "-" if math.isnan(outlook.mid[-1]) else round_usd(outlook.mid[-1])
-    share = f" ({status.share:.0%})"
+    share = f" ({share_text(status.share, 1)})"
     paid = usd(Decimal(status.spent_usd))
     return ((Name(budget.name),), (usd(budget.usd),), (paid + share,), (ends,), (_crossing(status),))
 
 
+def _over(status: BudgetStatus) -> str:
+    """By how much at the end of the month."""
+    over = status.outlook.mid[-1] - float(status.budget.usd)
+    return f", {round_usd(over)} over by the end of the month" if over > 0 else ""
+
+
 def _told(status: BudgetStatus) -> str:
     """In a sentence."""
-    when = _crossing(status)
-    return when if status.crossing is None else f"will be crossed on {when}"
+    return f"{'is' if status.crossing is None else 'will be'} crossed {_crossing(status)}"
 
 
 def _crossing(status: BudgetStatus) -> str:
     crossing = status.crossing
     if crossing is None:
-        return "is crossed"
+        return "already"
     if status.outlook.basis == "unknown":
         return "not known yet"
     if crossing.earliest is None:
         return "not this month"
     first = day_text(crossing.earliest)
-    last = day_text(crossing.latest) if crossing.latest else "not at all"
     if crossing.likely is None:
         return f"likely not this month, {first} at the earliest"
-    likely = day_text(crossing.likely)
-    return likely if first == last == likely else f"{likely} ({first} to {last})"
+    likely = f"on {day_text(crossing.likely)}"
+    if crossing.latest is None:
+        return f"{likely} ({first} at the earliest, perhaps not at all)"
+    last = day_text(crossing.latest)
+    return likely if first == last else f"{likely} (between {first} and {last})"
 
 
 def _chart_told(outlook: Outlook) -> str:

@@ -4,16 +4,13 @@ from decimal import Decimal
 
 from agent.waterfall import effect_label
 from ledger.money import PICO_PER_CENT
-from ledger.scope import Scope
 from tokensleuth.digest.amounts import cents_of
-from tokensleuth.digest.facts import Digest, Effect, Mover, Spend
+from tokensleuth.digest.facts import Digest, Effect, Spend
 from tokensleuth.digest.page import (
-    Bullets,
     Column,
     Figure,
     Grid,
     Line,
-    Name,
     Paragraph,
     Section,
     Strong,
@@ -26,7 +23,6 @@ from tokensleuth.digest.saying import (
     effect_text,
     moment_text,
     pico_text,
-    scope_line,
     share_text,
 )
 from tokensleuth.digest.week import KnownWeek
@@ -35,6 +31,8 @@ LEADS = 3
 """Effects told in the first sentences, ..."""
 LEAST_PART = 0.05
 """... if they are at least this part of the change."""
+MOST_TIMES = 10
+"""Beyond this a rise is not told in per cent."""
 
 
 def week_line(week: KnownWeek) -> Line:
@@ -54,7 +52,7 @@ def spend_lines(digest: Digest) -> tuple[Line, ...]:
         return (_unknown(week),)
     cost = pico_text(spend.now.cost_pico)
     if not spend.now.tokens.total and not spend.now.requests and not spend.now.cost_pico:
-        return ((Strong("Nothing was used"), _against_nothing(spend), "."),)
+        return ((Strong("Nothing was used, or no usage came in"), _against_nothing(spend), "."),)
     if spend.last is None:
         return ((Strong(f"Spend was {cost}"), f". {_no_last(week)}"),)
     return tuple(filter(None, (_compared(week, spend, cost), _because(spend.effects, spend.change_cents))))
@@ -85,11 +83,18 @@ def _compared(week: KnownWeek, spend: Spend, cost: str) -> Line:
     last = spend.last.cost_pico if spend.last else 0
     hours = "last week" if week.is_whole else "the same hours of last week"
     if not spend.change_cents:
-        return (Strong(f"Spend was {cost}"), f", to the cent what {hours} cost.")
+        return (Strong(f"Spend was {cost}"), f", the same as {hours} to the cent.")
     way = "more" if spend.change_cents > 0 else "less"
-    part = f" ({share_text(abs(spend.change_cents), last / PICO_PER_CENT)})" if last else ""
+    part = f" ({_times(spend.now.cost_pico, last, abs(spend.change_cents))})" if last > 0 else ""
     change = f"{cents_text(abs(spend.change_cents))}{part} {way} than {hours}"
     return (Strong(f"Spend was {cost}, {change}"), f" ({pico_text(last)}).")
+
+
+def _times(now: int, last: int, change_cents: int) -> str:
+    """The change in per cent; beyond ten times as much nobody reads that."""
+    if now > MOST_TIMES * last:
+        return f"{now / last:,.0f} times as much"
+    return share_text(change_cents, last / PICO_PER_CENT)
 
 
 def _because(effects: tuple[Effect, ...], change: int) -> Line:
@@ -119,19 +124,27 @@ def change_section(digest: Digest) -> Section | None:
     if spend.last is not None:
         named = sorted((e for e in spend.effects if e.cents), key=lambda e: -abs(e.cents))
         blocks.append(_effects_grid(spend, named, "" if digest.week.is_whole else ", the same hours"))
-        zeros = len(spend.effects) - len(named)
-        others = f"{counted(zeros, 'other effect')} {'is' if zeros == 1 else 'are'} zero"
-        blocks.append(Paragraph((f"Each dollar of the change is in one line; {others}.",), quiet=True))
-    return Section("Why it changed", tuple(blocks), rank=2) if blocks else None
+        blocks.append(Paragraph((_zeros(len(spend.effects) - len(named), len(named)),), quiet=True))
+    title = "Why it changed" if spend.last is not None else "Hour by hour"
+    return Section(title, tuple(blocks), rank=2) if blocks else None
+
+
+def _zeros(zeros: int, others: int) -> str:
+    """What a table of effects leaves out."""
+    if not others:
+        return f"All {zeros} effects that are looked at are zero."
+    left = f"{counted(zeros, 'other effect')} {'is' if zeros == 1 else 'are'} zero"
+    return f"Each dollar of the change is in one line; {left}."
 
 
 def _line_told(digest: Digest) -> str:
     line = digest.line
     if line is None or not line.weeks:
-        return "Dollars per hour of the week."
+        return "Dollars per hour of the week; no earlier week is known to compare them with."
     weeks = counted(line.weeks, "earlier week")
-    expected = f"the mean of the same hours in {weeks} cost ${sum(line.expected):,.2f}"
-    return f"Dollars per hour: the week cost ${sum(line.actual):,.2f}, {expected}."
+    now, before = (cents_text(round(100 * sum(hours))) for hours in (line.actual, line.expected))
+    expected = f"the mean of the same hours in {weeks} cost {before}"
+    return f"Dollars per hour: the week cost {now}, {expected}."
 
 
 def _effects_grid(spend: Spend, named: list[Effect], hours: str) -> Grid:
@@ -146,40 +159,3 @@ def _effects_grid(spend: Spend, named: list[Effect], hours: str) -> Grid:
     return Grid(
         "effect", (Column("From last week to this"), Column("USD", right=True)), tuple(rows), has_total=True
     )
-
-
-def movers_section(digest: Digest) -> Section | None:
-    movers = digest.movers
-    if not movers.shown:
-        return None
-    lines = [_mover(mover) for mover in movers.shown]
-    if movers.others:
-        noun = "team" if digest.team is None else "key"
-        others = counted(movers.others, f"other {noun}")
-        lines.append((f"{others}: {cents_text(movers.others_cents, signed=True)} together.",))
-    told = ", ".join(f"{_last_name(m)} {cents_text(m.change_cents, signed=True)}" for m in movers.shown)
-    chart = Figure("movers", f"From last week to this: {told}.")
-    return Section("Top movers", (chart, Bullets(tuple(lines))), rank=3)
-
-
-def _last_name(mover: Mover) -> str:
-    return mover.scope.items[-1][1]
-
-
-def _mover(mover: Mover) -> Line:
-    amounts = f"{cents_text(mover.last_cents)} to {cents_text(mover.now_cents)}"
-    line: Line = (
-        Name(_last_name(mover)),
-        " ",
-        Strong(cents_text(mover.change_cents, signed=True)),
-        f" ({amounts})",
-    )
-    if mover.was:
-        line = (*line, ", known as ", Name(mover.was), " before")
-    if mover.effects:
-        line = (*line, ": ", *listed([(effect_text(e),) for e in mover.effects]))
-    if mover.carrier is not None:
-        others = tuple(item for item in mover.carrier.items if item not in mover.scope.items)
-        change = cents_text(cents_of(mover.carrier_pico), signed=True)
-        line = (*line, "; most at ", *scope_line(Scope(others)), f" ({change})")
-    return (*line, ".")

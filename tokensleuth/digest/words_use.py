@@ -3,9 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 from ledger.money import usd_from_pico
+from tokensleuth.digest.amounts import shared_permille
 from tokensleuth.digest.facts import Coming, Digest, OutcomeCost, ShowbackRow, Used
 from tokensleuth.digest.page import Block, Bullets, Column, Grid, Line, Name, Paragraph, Section, listed
-from tokensleuth.digest.saying import cents_text, counted, day_text, many, pico_text, share_text, small_text
+from tokensleuth.digest.saying import (
+    cents_text,
+    counted,
+    day_text,
+    many,
+    permille_text,
+    pico_text,
+    share_text,
+    small_text,
+)
 
 MOST_ROWS = 15
 MOST_MODELS = 3
@@ -37,9 +47,9 @@ def _figures(now: Used, last: Used | None) -> Iterator[tuple[str, str, str]]:
     yield row("Tokens", many(now.tokens.total), many(then.tokens.total))
     yield row("Cost per 1,000 requests", _per(now, now.requests, 1000), _per(then, then.requests, 1000))
     yield row(
-        "Cost per million tokens", _per(now, now.tokens.total, 10**6), _per(then, then.tokens.total, 10**6)
+        "Cost per million priced tokens", _per(now, _priced(now), 10**6), _per(then, _priced(then), 10**6)
     )
-    yield row("Tokens sent that were read from a cache", _cached(now), _cached(then))
+    yield row("Input tokens read from a cache", _cached(now), _cached(then))
     yield row("Spend at batch or flex prices", _part(now.batch_pico, now), _part(then.batch_pico, then))
     yield row(
         "Spent on failed and retried requests", _part(now.wasted_pico, now), _part(then.wasted_pico, then)
@@ -49,6 +59,10 @@ def _figures(now: Used, last: Used | None) -> Iterator[tuple[str, str, str]]:
 
 def _per(used: Used, count: int, size: int) -> str:
     return small_text(used.cost_pico * size, count)
+
+
+def _priced(used: Used) -> int:
+    return used.tokens.total - used.unpriced_tokens
 
 
 def _cached(used: Used) -> str:
@@ -73,7 +87,7 @@ def _outcome(cost: OutcomeCost) -> tuple[Line, ...]:
 
 def _notes(digest: Digest) -> Iterator[Line]:
     coverage, now = digest.coverage, digest.spend.now
-    if coverage.unallocated_pico is not None:
+    if coverage.unallocated_pico is not None and now.cost_pico:
         share = share_text(coverage.unallocated_pico, now.cost_pico)
         owned = f"Nobody owns {pico_text(coverage.unallocated_pico)} ({share}) of the spend."
         yield ("All spend has a team." if not coverage.unallocated_pico else owned,)
@@ -135,31 +149,25 @@ def showback_section(digest: Digest) -> Section | None:
         Column(noun.capitalize()), _USD, Column("Share", right=True), Column("Change", right=True),
         Column("Requests", right=True, extra=True), Column("Tokens", right=True, extra=True),
     )  # fmt: skip
-    shown = digest.showback[:MOST_ROWS]
-    rows = [_showback(row, digest.spend.now) for row in shown]
+    told: list[tuple[Line, Sequence[ShowbackRow]]] = [
+        ((Name(row.name),), [row]) for row in digest.showback[:MOST_ROWS]
+    ]
     if others := digest.showback[MOST_ROWS:]:
-        rows.append(_rest(others, noun, digest.spend.now))
-    now, cents = digest.spend.now, sum(row.cents for row in digest.showback)
-    rows.append(_row(("Total",), cents, digest.spend.change_cents if digest.spend.last else None, [now], now))
-    note = "Rounded so that the rows add up; tokensleuth digest --csv writes every digit."
+        told.append(((counted(len(others), f"other {noun}"),), others))
+    shares = shared_permille([sum(row.now.cost_pico for row in rows) for _, rows in told])
+    told.append((("Total",), digest.showback))
+    rows = [_row(*each, share) for each, share in zip(told, [*shares, sum(shares)], strict=True)]
+    note = "Dollars and shares are rounded so that the rows add up; tokensleuth digest --csv has every digit."
     blocks = (Grid(noun, columns, tuple(rows), has_total=True), Paragraph((note,), quiet=True))
     return Section(f"Showback by {noun}", blocks, rank=2)
 
 
-def _showback(row: ShowbackRow, total: Used) -> tuple[Line, ...]:
-    change = None if row.last is None else row.change_cents
-    return _row((Name(row.name),), row.cents, change, [row.now], total)
-
-
-def _rest(rows: tuple[ShowbackRow, ...], noun: str, total: Used) -> tuple[Line, ...]:
+def _row(label: Line, rows: Sequence[ShowbackRow], permille: int) -> tuple[Line, ...]:
+    """One of those who pay, or several together."""
+    cost = sum(row.now.cost_pico for row in rows)
+    share = permille_text(permille, is_there=cost > 0) if cost or permille else "-"
     compared = all(row.last is not None for row in rows)
-    change = sum(row.change_cents for row in rows) if compared else None
-    label = (f"{counted(len(rows), f'other {noun}')}",)
-    return _row(label, sum(row.cents for row in rows), change, [row.now for row in rows], total)
-
-
-def _row(label: Line, cents: int, change: int | None, used: Sequence[Used], total: Used) -> tuple[Line, ...]:
-    share = share_text(sum(u.cost_pico for u in used), total.cost_pico)
-    told = "-" if change is None else cents_text(change, signed=True)
-    requests, tokens = sum(u.requests for u in used), sum(u.tokens.total for u in used)
-    return (label, (cents_text(cents),), (share,), (told,), (many(requests),), (many(tokens),))
+    change = cents_text(sum(row.change_cents for row in rows), signed=True) if compared else "-"
+    requests, tokens = sum(row.now.requests for row in rows), sum(row.now.tokens.total for row in rows)
+    cents = cents_text(sum(row.cents for row in rows))
+    return (label, (cents,), (share,), (change,), (many(requests),), (many(tokens),))

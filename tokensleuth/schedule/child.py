@@ -9,12 +9,12 @@ from ledger.errors import TokensleuthError
 from tokensleuth.children import ordered_app, taken_order
 from tokensleuth.observing.logs import configure
 from tokensleuth.observing.redaction import secrets_in
-from tokensleuth.schedule.performing import NOT_YET, perform
+from tokensleuth.schedule.performing import GAVE_UP, NOT_YET, perform
 from tokensleuth.schedule.report import NotYetError
 
 
 def main() -> int:
-    """0 when it is done, 1 when it failed, NOT_YET when it is too early: the last line says why."""
+    """0 when it is done, else 1, NOT_YET or GAVE_UP: the last line says why."""
     with taken_order() as order:
         return _obeyed(order)
 
@@ -29,7 +29,7 @@ def _obeyed(order: Mapping[str, str]) -> int:
         return _told(str(error), {}, NOT_YET)
     except TokensleuthError as error:
         return _told(str(error), {}, 1)
-    return _told(report.note, dict(report.document), 0)
+    return _told(report.note, dict(report.document), GAVE_UP if report.gave_up else 0)
 
 
 def _told(note: str, document: dict[str, object], code: int) -> int:

@@ -1,6 +1,5 @@
 """Does a batch of a duty, in a child process or at once; each duty's module is loaded when it is due."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +7,11 @@ from importlib import import_module
 from threading import Event
 from typing import Protocol, cast
 
+from pydantic import BaseModel, ConfigDict, JsonValue
+
 from tokensleuth.app import App
 from tokensleuth.casebook.runs import Batch
-from tokensleuth.children import Ended, run_child, store_order
+from tokensleuth.children import TOO_LONG, Ended, run_child, store_order
 from tokensleuth.schedule import duties
 from tokensleuth.schedule.report import DutyReport
 from tokensleuth.schedule.runner import Done, DoneState
@@ -18,8 +19,12 @@ from tokensleuth.schedule.runner import Done, DoneState
 CHILD = "tokensleuth.schedule.child"
 NOT_YET = 4
 """The code of a child that came too early."""
-LONGEST_S = 7200
-"""A refit of a large ledger takes long."""
+GAVE_UP = 5
+"""Of one that did what it could, and would not do more if it were tried again."""
+LONGEST_S: Mapping[str, float] = {duties.SYNC: 3600, duties.REFIT: 7200, duties.RETENTION: 3600}
+"""A first pull goes on where it was ended; a refit of a large ledger takes long."""
+_USUAL_S = 1800
+"""What hangs holds up all other duties for so long."""
 
 
 _MODULES: Mapping[str, str] = {
@@ -45,7 +50,7 @@ def perform(app: App, duty: str, slots: Sequence[datetime], now: datetime) -> Du
     return doing.perform(app, slots, now)
 
 
-_STATES: Mapping[int, DoneState] = {0: "done", NOT_YET: "waiting"}
+_STATES: Mapping[int, DoneState] = {0: "done", NOT_YET: "waiting", GAVE_UP: "given_up"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +59,44 @@ class InChild:
 
     app: App
     stopping: Event
+    leads: Callable[[], bool] = lambda: True
+    """Asked all the time: another replica starts soon after this one does not."""
 
     def __call__(self, batch: Batch, now: datetime, hold: Callable[[], bool]) -> Done:
         slots = " ".join(slot.isoformat() for slot in batch.slots)
         order = {**store_order(self.app), "duty": batch.duty, "slots": slots, "now": now.isoformat()}
-        ended = run_child(CHILD, order, hold=hold, stopping=self.stopping, longest_s=LONGEST_S)
+        ended = run_child(
+            CHILD,
+            order,
+            hold=hold,
+            stopping=self.stopping,
+            longest_s=LONGEST_S.get(batch.duty, _USUAL_S),
+            ours=self.leads,
+        )
         if ended is None:
             return Done("interrupted", "the service stopped, or another took over")
-        return _done(ended)
+        return done_of(ended)
 
 
-def _done(ended: Ended) -> Done:
+class _Told(BaseModel):
+    """The last line of a child."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str
+    document: dict[str, JsonValue]
+
+
+def done_of(ended: Ended) -> Done:
+    """What a child said; one that was ended, or died, has said nothing, or half a line of it."""
+    if ended.code == TOO_LONG:
+        return Done("failed", "took too long and was ended; see the log")
     try:
-        told = json.loads(ended.output.splitlines()[-1])
+        told = _Told.model_validate_json(ended.output.splitlines()[-1])
     except (ValueError, IndexError):
-        return Done("failed", f"ended with code {ended.code} and said nothing; see the log")
-    document = cast(Mapping[str, object], told["document"])
-    return Done(_STATES.get(ended.code, "failed"), str(told["note"]), document)
+        return Done("failed", f"{_end_of(ended.code)} and said nothing; see the log")
+    return Done(_STATES.get(ended.code, "failed"), told.note, dict(told.document))
+
+
+def _end_of(code: int) -> str:
+    return f"ended by signal {-code}" if code < 0 else f"ended with code {code}"

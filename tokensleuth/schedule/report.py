@@ -13,6 +13,8 @@ class DutyReport:
     note: str
     document: Mapping[str, object] = field(default_factory=dict)
     """Ready for `json.dumps`."""
+    gave_up: bool = False
+    """A part of it could not be done, and trying again would not help."""
 
 
 class NotYetError(TokensleuthError):

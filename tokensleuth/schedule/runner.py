@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from ledger.errors import TokensleuthError
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.runs import (
     Batch,
@@ -26,7 +27,7 @@ _FIRST_WAIT_S = 15
 log = logging.getLogger(__name__)
 
 
-DoneState = Literal["done", "failed", "interrupted", "waiting"]
+DoneState = Literal["done", "failed", "given_up", "interrupted", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Done:
     """What came of a batch."""
 
     state: DoneState
-    """`interrupted`: by the end of the service; due again at once. `waiting`: for what is still to come."""
+    """`interrupted`: by the end of the service; due again at once. `waiting`: for what is still to come.
+
+    `given_up`: failed, and not tried again.
+    """
     note: str = ""
     document: Mapping[str, object] = field(default_factory=dict)
 
@@ -66,9 +70,15 @@ class Runner:
         if batch is None:
             return False
         started = stopwatch()
-        done = self.perform(batch, now, lambda: self._hold(batch))
+        done = self._performed(batch, now)
         self._close(batch, done, seconds_since(started))
         return done.state != "interrupted"
+
+    def _performed(self, batch: Batch, now: datetime) -> Done:
+        try:
+            return self.perform(batch, now, lambda: self._hold(batch))
+        except (TokensleuthError, OSError) as error:  # no process can be started: no memory, no file left
+            return Done("failed", f"{type(error).__name__}: {error}")
 
     def _is_due(self, now: datetime) -> bool:
         """Looked at without the write lock, which others wait for."""
@@ -86,23 +96,23 @@ class Runner:
         with self.casebook.writing() as connection:
             match done.state:
                 case "interrupted":
-                    put_off_runs(connection, batch, self.owner, now, done.note)
+                    put_off_runs(connection, batch, self.owner, now, done.note, tries=batch.tries - 1)
                 case "waiting":
                     put_off_runs(connection, batch, self.owner, now + LATER, done.note, tries=0)
                 case "failed" if again:
                     put_off_runs(connection, batch, self.owner, now + wait_after(batch.tries), done.note)
-                case "done" | "failed" as state:
+                case "done" | "failed" | "given_up" as state:
                     finish_runs(
                         connection,
                         batch,
                         self.owner,
-                        state=state,
+                        state="done" if state == "done" else "failed",
                         note=done.note,
                         document=done.document,
                         now=now,
                         seconds=seconds,
                     )
-        level = logging.WARNING if done.state == "failed" else logging.INFO
+        level = logging.WARNING if done.state in ("failed", "given_up") else logging.INFO
         about = {"duty": batch.duty, "slots": len(batch.slots), "tries": batch.tries}
         log.log(level, "%s of %s: %s %s", batch.duty, batch.slots[-1], done.state, done.note, extra=about)
 

@@ -43,12 +43,9 @@ class ScheduleParts:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Plan what is due; at the end let another lead."""
-        try:
-            with self.planner.running():
-                yield
-        finally:
-            self.leadership.give_up()
+        """Plan what is due."""
+        with self.planner.running():
+            yield
 
 
 def schedule_parts(
@@ -56,13 +53,14 @@ def schedule_parts(
 ) -> ScheduleParts:
     """The duties that the settings ask for."""
     clock: Callable[[], datetime] = utc_now
-    leadership = Leadership(casebook, f"{owner}-leader", clock, shared)
+    worker = f"{owner}-schedule"
+    leadership = Leadership(casebook, f"{owner}-leader", clock, shared, worker)
     duties = duties_of(app.settings)
     runner = Runner(
         casebook=casebook,
         duties=duties,
-        perform=InChild(app, stopping),
-        owner=f"{owner}-schedule",
+        perform=InChild(app, stopping, leadership.leads),
+        owner=worker,
         clock=clock,
         leads=leadership.leads,
     )

@@ -160,6 +160,9 @@ def serve(app: App, *, host: str | None, port: int | None) -> Outcome:
         inbox = create_app(_web_parts(service, web, guest))
         address = stack.enter_context(served(inbox, web.host, web.port if port is None else port))
         pushed_to = stack.enter_context(listening(app))
+        if service.schedule:
+            # Left last: another replica may lead once nothing is done here any more.
+            stack.enter_context(service.schedule.leadership.ending())
         stack.enter_context(running(service.workers, drain_s=DRAIN_S))
         if service.slack:
             stack.enter_context(service.slack.connected())

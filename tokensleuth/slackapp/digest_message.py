@@ -64,16 +64,21 @@ def _lines(block: PageBlock) -> Iterator[str]:
 
 
 def _grid_lines(grid: Grid) -> Iterator[str]:
-    """The first cell, then the others under their titles where there are several."""
-    titles = [column.title for column in grid.columns[1:]]
+    """The first cell, then the others after their titles, where a cell does not speak for itself."""
+    columns = grid.columns[1:]
     for row in grid.rows:
         first, *others = (_line(cell) for cell in row)
         named = [
-            (f"{escaped(title).lower()} {cell}" if len(others) > 1 else cell)
-            for title, cell in zip(titles, others, strict=True)
+            cell if column.speaks or len(others) == 1 else f"{escaped(_lowered(column.title))} {cell}"
+            for column, cell in zip(columns, others, strict=True)
             if cell not in ("", "-")
         ]
         yield f"- {first}: {'; '.join(named)}"
+
+
+def _lowered(title: str) -> str:
+    """Inside a line; an abbreviation stays as it is."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _rows(grid: Grid) -> list[Sequence[str]]:
@@ -93,8 +98,9 @@ def _line(line: Line) -> str:
 
 def _piece(piece: Piece) -> str:
     match piece:
-        case Name(text):
-            return code(text, _NAME) if len(text) <= _NAME else prose(text, _LONG)
+        case Name():
+            shown = piece.shown
+            return code(shown, _NAME) if len(shown) <= _NAME else prose(shown, _LONG)
         case Strong(text):
             return f"*{escaped(text)}*"
         case _:

@@ -20,7 +20,7 @@ from tokensleuth.tuning.planning import calendar_in_force
 def perform(app: App, _slots: Sequence[datetime], now: datetime) -> DutyReport:
     """Evaluate every budget of the settings up to the last complete hour."""
     if not app.settings.budget:
-        return DutyReport("no budget is set")
+        return _closed(app, now)
     with app.casebook() as casebook:
         try:
             statuses = _statuses(app, casebook, now)
@@ -34,6 +34,17 @@ def perform(app: App, _slots: Sequence[datetime], now: datetime) -> DutyReport:
             keep_notices(connection, ["budget"], holding, now)
             tell_notices(connection, app.settings, now)
     return DutyReport(f"{len(statuses)} budgets, {len(alerts)} alerts", {"alerts": [a.id for a in alerts]})
+
+
+def _closed(app: App, now: datetime) -> DutyReport:
+    """What was told of budgets that were taken out of the settings holds no more."""
+    with app.casebook() as casebook:
+        with casebook.reading() as connection:
+            left = ids_in_force(open_notices(connection))
+        if left:
+            with casebook.writing() as connection:
+                keep_notices(connection, ["budget"], [], now)
+    return DutyReport("no budget is set")
 
 
 def _statuses(app: App, casebook: Casebook, now: datetime) -> list[BudgetStatus]:

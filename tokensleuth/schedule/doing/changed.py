@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agent.investigation import Subject
 from detectors.incidents import Incident
 from ledger.reader import Reader
 from ledger.scope import EVERYTHING
@@ -35,21 +36,29 @@ class _Known:
 
 
 def asked_of(app: App, reader: Reader, casebook: Casebook, live: LiveDetection, until: datetime) -> Asked:
-    """What to investigate of the last hours; `subjects` may be empty."""
+    """What to investigate of the last hours, what costs most first; `subjects` may be empty.
+
+    Each has the id it has in the casebook, where it goes on: found among all incidents, not among the chosen.
+    """
     seen = tuple(Found(i.scope, i.window, i.direction) for i in live.incidents)
     ids = known_incidents(casebook, seen)
     known, woken = _known(casebook, ids, until), _woken(casebook, ids, live, until)
-    chosen = [n for n, i in enumerate(live.incidents) if n in woken or _is_news(i, known.get(n), until)]
+    news = [n for n, i in enumerate(live.incidents) if n in woken or _is_news(i, known.get(n), until)]
+    chosen = sorted(news, key=lambda n: -abs(live.incidents[n].excess_usd))
     window = live.window
     return Asked(
         window=window,
-        subjects=tuple(subject_of(live.incidents[n]) for n in chosen),
+        subjects=tuple(_subject(live.incidents[n], ids.get(n)) for n in chosen),
         detected=len(chosen),
         material_usd=material_usd(reader, window, app.settings.reports.material_share),
         unpriced=unpriced_usage(reader, window, EVERYTHING),
         scored=live.scored,
-        found=tuple(seen[n] for n in chosen),
     )
+
+
+def _subject(incident: Incident, known_id: str | None) -> Subject:
+    subject = subject_of(incident)
+    return subject.model_copy(update={"incident_id": known_id}) if known_id else subject
 
 
 def _known(casebook: Casebook, ids: Mapping[int, str], until: datetime) -> Mapping[int, _Known]:

@@ -10,13 +10,16 @@ from ledger.window import HOUR, Window, instant_text, short_text
 from tokensleuth.alerts import announce_found
 from tokensleuth.app import App
 from tokensleuth.casebook import Casebook
+from tokensleuth.casebook.runs import last_done
 from tokensleuth.in_force import models_in_force
-from tokensleuth.investigation import InvestigatedRange, investigate_range, investigate_subjects
+from tokensleuth.investigation import InvestigatedRange, investigate_range
 from tokensleuth.kept_facts import LIVE_HOURS
 from tokensleuth.live import LiveDetection, detect_live
 from tokensleuth.own_calls import settle_own_calls
 from tokensleuth.schedule.doing.changed import asked_of
+from tokensleuth.schedule.doing.investigating import investigate_each
 from tokensleuth.schedule.doing.refitting import learn_until
+from tokensleuth.schedule.duties import DETECT
 from tokensleuth.schedule.report import DutyReport
 from tokensleuth.tuning.in_force import thresholds_of
 
@@ -26,41 +29,52 @@ def perform(app: App, slots: Sequence[datetime], now: datetime) -> DutyReport:
 
     Raises TokensleuthError where it must be tried again. Too little usage to judge is no failure.
     """
-    until = slots[-1]
     with app.casebook() as casebook:
-        try:
-            _learnt(app, until)
-        except RefusedError as error:
-            return DutyReport(f"not judged: {error}", _document(slots, None, ()))
+        until = max(slots[-1], _judged_until(casebook, now) or slots[-1])
+        if why := _not_learnt(app, until):
+            return DutyReport(f"not judged: {why}", _document(slots, None, ()))
         with app.reading_ledger() as ledger:
-            earlier = _judge_earlier(app, ledger, casebook, slots, now)
+            earlier = _judge_earlier(app, ledger, casebook, slots, until, now)
             live = detect_live(ledger, app.settings.detection, now=until, thresholds=thresholds_of(app, now))
-            found = _investigated(app, ledger, casebook, live, until, now)
+            asked = asked_of(app, ledger.reader, casebook, live, until)
+            found = investigate_each(app, ledger.reader, casebook, asked, now)
         _settle(app, casebook)
-    ids = [i.investigation.finding.incident_id for f in (earlier, found) if f for i in f.incidents]
+    ids = [*(i.investigation.finding.incident_id for f in [earlier] if f for i in f.incidents), *found.ids]
     told = f"{len(ids)} investigated" if ids else "nothing new"
     note = f"hours until {short_text(until)}: {len(live.incidents)} incidents, {told}"
-    return DutyReport(note, _document(slots, live, ids))
+    if found.failed:
+        note += f"; {len(found.failed)} could not be investigated: {'; '.join(found.failed)}"
+    return DutyReport(note, _document(slots, live, ids), gave_up=bool(found.failed))
 
 
-def _learnt(app: App, until: datetime) -> None:
-    """See to it that a model serves these hours; raises RefusedError where there is too little usage."""
+def _judged_until(casebook: Casebook, now: datetime) -> datetime | None:
+    """An hour that is judged after later ones is judged as they were: what goes on is not cut off again."""
+    with casebook.reading() as connection:
+        return last_done(connection, DETECT, now)
+
+
+def _not_learnt(app: App, until: datetime) -> str | None:
+    """See to it that a model serves these hours; says why none can be learnt where usage is too little."""
     with app.reading_ledger() as ledger:
         try:
             models_in_force(ledger.kept, app.settings.detection, until)
-            return
+            return None
         except RefusedError:
             pass
     with app.ledger() as ledger:
-        # The hour that ends at a midnight is judged by the midnight before.
-        learn_until(app, ledger, until - HOUR)
+        try:
+            # The hour that ends at a midnight is judged by the midnight before.
+            learn_until(app, ledger, until - HOUR)
+        except RefusedError as error:
+            return str(error)
+    return None
 
 
 def _judge_earlier(
-    app: App, ledger: Ledger, casebook: Casebook, slots: Sequence[datetime], now: datetime
+    app: App, ledger: Ledger, casebook: Casebook, slots: Sequence[datetime], until: datetime, now: datetime
 ) -> InvestigatedRange | None:
     """After a long outage: the hours that the hourly path looks back to no more."""
-    edge = slots[-1] - LIVE_HOURS * HOUR
+    edge = until - LIVE_HOURS * HOUR
     missed = [slot for slot in slots if slot <= edge]
     if not missed:
         return None
@@ -78,18 +92,6 @@ def _judge_earlier(
     )
     announce_found(app, casebook, ledger.reader, found, now)
     return found if found.detected else None
-
-
-def _investigated(
-    app: App, ledger: Ledger, casebook: Casebook, live: LiveDetection, until: datetime, now: datetime
-) -> InvestigatedRange | None:
-    """What is new, or has changed enough to look again; told of at once."""
-    asked = asked_of(app, ledger.reader, casebook, live, until)
-    if not asked.subjects:
-        return None
-    found = investigate_subjects(app, ledger.reader, asked, now=now, progress=lambda *_: None)
-    announce_found(app, casebook, ledger.reader, found, now)
-    return found
 
 
 def _settle(app: App, casebook: Casebook) -> None:

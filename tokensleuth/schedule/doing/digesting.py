@@ -16,13 +16,16 @@ _LONGEST_WAIT = timedelta(hours=36)
 
 def perform(app: App, slots: Sequence[datetime], now: datetime) -> DutyReport:
     """One week after the other; what was told before is not told again. Raises NotYetError."""
+    sources, may_wait = sources_of(app), now < slots[-1] + _LONGEST_WAIT
     if not app.settings.store.ledger.exists():
+        if sources and may_wait:
+            raise NotYetError("nothing was pulled yet")
         return DutyReport("there is no usage yet")
     posted = []
     with app.reading_ledger() as ledger, app.casebook() as casebook:
-        seen = completeness(ledger, sources_of(app), now, wait_hours=app.settings.reconciliation.wait_hours)
+        seen = completeness(ledger, sources, now, wait_hours=app.settings.reconciliation.wait_hours)
         until = seen.complete_until
-        if until is not None and until < slots[-1] and now < slots[-1] + _LONGEST_WAIT:
+        if until is not None and until < slots[-1] and may_wait:
             raise NotYetError(f"the week until {slots[-1]:%Y-%m-%d} is not complete: {'; '.join(seen.waits)}")
         for slot in slots:
             posted += post_digests(app, casebook, ledger.reader, Week.of(slot).before, now)

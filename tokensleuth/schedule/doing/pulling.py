@@ -3,44 +3,62 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from ledger.window import HOUR, floor_hour, instant_text, short_text
 from tokensleuth.announcing.notices import tell_notices
 from tokensleuth.app import App
 from tokensleuth.casebook.notices import Notice, NoticeKind, keep_notices
-from tokensleuth.casebook.runs import last_slot, plan_runs
+from tokensleuth.casebook.runs import last_slot, plan_runs, reopen_runs
+from tokensleuth.connectors.patience import Patience
 from tokensleuth.connectors.settings import SourceSettings
 from tokensleuth.connectors.syncing import Into, StreamOutcome
 from tokensleuth.otlp.flushing import FlushRules, flush_spool
 from tokensleuth.otlp.spool import open_spool, spool_path
 from tokensleuth.pulling import Pull, into_ledger, pull_sources
 from tokensleuth.reconciling.completeness import Completeness, completeness
+from tokensleuth.schedule.doing.late import Before, Late
 from tokensleuth.schedule.duties import DETECT, REJUDGE
 from tokensleuth.schedule.report import DutyReport
 from tokensleuth.sources_of import sources_of
 
 REJUDGE_EVERY = timedelta(minutes=10)
+PATIENCE = Patience(tries=3, longest_wait_s=10)
+"""The next pull comes in minutes: meanwhile one provider that is down must not hold up what others told."""
 KINDS: tuple[NoticeKind, ...] = ("data_stopped", "source_failing")
 
 
 def perform(app: App, slots: Sequence[datetime], now: datetime) -> DutyReport:
     """What one source cannot tell keeps no other out; the failure becomes a notice."""
     sources = sources_of(app)
-    into = into_ledger(app)
-    outcomes = pull_sources(sources, into, Pull(now, lookback=_lookback(app, slots[-1])))
+    into, before = into_ledger(app), _before(app, now)
+    outcomes = pull_sources(sources, into, Pull(now, lookback=_lookback(app, slots), patience=PATIENCE))
     outcomes += _received(app, into, now)
+    late = before.changed(app, outcomes) if before else Late()
     found, until = _seen(app, sources, now)
     holding = [*_failing(outcomes), *_stopped(found)]
     with app.casebook() as casebook, casebook.writing() as connection:
-        planned = 0
-        if until is not None:
-            hours = hours_to_judge(last_slot(connection, DETECT), until)
-            planned = plan_runs(connection, DETECT, hours, now)
-            if not planned and _has_news(outcomes):
-                plan_runs(connection, REJUDGE, [_last_step(now)], now)
+        planned = 0 if until is None else _plan(connection, until, late, now)
         keep_notices(connection, KINDS, holding, now)
         tell_notices(connection, app.settings, now)
     note = "; ".join([*_told(outcomes, until, planned), *found.waits])
     return DutyReport(note, _document(outcomes, until, planned) | {"completeness": found.as_json()})
+
+
+def _before(app: App, now: datetime) -> Before | None:
+    with app.casebook() as casebook, casebook.reading() as connection:
+        last = last_slot(connection, DETECT, now)
+    return Before.read(app, last)
+
+
+def _plan(connection: Connection, until: datetime, late: Late, now: datetime) -> int:
+    """Put up the hours that are complete, and those that are not what they were when they were judged."""
+    hours = hours_to_judge(last_slot(connection, DETECT, until), until)
+    planned = plan_runs(connection, DETECT, hours, now)
+    reopened = reopen_runs(connection, DETECT, late.older, now) if late.older else 0
+    if late.live and not planned:
+        plan_runs(connection, REJUDGE, [_last_step(now)], now)
+    return planned + reopened
 
 
 def _received(app: App, into: Into, now: datetime) -> list[StreamOutcome]:
@@ -59,20 +77,16 @@ def hours_to_judge(last: datetime | None, until: datetime) -> list[datetime]:
     return [last + number * HOUR for number in range(1, (until - last) // HOUR + 1)]
 
 
-def _has_news(outcomes: Sequence[StreamOutcome]) -> bool:
-    return any(o.result.new or o.result.restated for o in outcomes)
-
-
 def _last_step(now: datetime) -> datetime:
     """Late usage often comes bit by bit: it is judged every few minutes, not every time."""
     hour = floor_hour(now)
     return hour + (now - hour) // REJUDGE_EVERY * REJUDGE_EVERY
 
 
-def _lookback(app: App, slot: datetime) -> timedelta | None:
+def _lookback(app: App, slots: Sequence[datetime]) -> timedelta | None:
     """Once an hour everything that may still change is pulled again."""
     schedule = app.settings.schedule
-    whole = slot - floor_hour(slot) < timedelta(minutes=schedule.sync_minutes)
+    whole = any(slot - floor_hour(slot) < timedelta(minutes=schedule.sync_minutes) for slot in slots)
     return None if whole else timedelta(hours=schedule.fresh_hours)
 
 

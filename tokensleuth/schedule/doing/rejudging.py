@@ -13,5 +13,5 @@ from tokensleuth.schedule.report import DutyReport
 def perform(app: App, _slots: Sequence[datetime], now: datetime) -> DutyReport:
     """The same hours as last time; an incident that is told of is brought up to date, and told once."""
     with app.casebook() as casebook, casebook.reading() as connection:
-        last = last_slot(connection, DETECT)
+        last = last_slot(connection, DETECT, now)
     return detecting.perform(app, [last], now) if last else DutyReport("nothing was judged yet")
