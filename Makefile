@@ -14,7 +14,7 @@ PEERS_STAMP := $(PEERS_VENV)/.installed
 .PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-litellm-spike e2e-openai e2e-serve chaos lock wheel-check clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make .venv with everything in it
 

@@ -28,6 +28,8 @@ from tools.simulate import Measure as Replayed
 
 HEADROOM = 1.2
 """Limits and budgets lie this much above the usual peak, so that an ordinary day is not refused."""
+_LEAST_REQUESTS = 2
+"""A limit per minute below that would refuse single requests of rare work that is large."""
 QUIET: frozenset[ActionName] = frozenset({"notify_owner", "mark_expected"})
 """What may be proposed when the verdict is `benign`."""
 
@@ -100,10 +102,19 @@ def _draft_rate_limit(case: Case) -> Draft | None:
     peak = _fact(case, "peak_tokens_per_hour")
     if scope is None or not usual or not peak or peak <= HEADROOM * usual:
         return None
-    limit = _rounded_up(HEADROOM * usual / 60)
+    a_minute, at_least = HEADROOM * usual / 60, _LEAST_REQUESTS * _usual_request(case, usual)
+    limit = _rounded_up(max(a_minute, at_least))
     text = "a fifth above the busiest hour of the 7 days before: ordinary days pass"
+    if at_least > a_minute:
+        text = "room for two requests of the usual size a minute: a busy hour of the week before has fewer"
     measure = SetRateLimit(tokens_per_minute=limit, model=limited_model(scope, case.gateway))
     return Draft(measure, scope, text, Replayed(tokens_per_minute=limit))
+
+
+def _usual_request(case: Case, usual_tokens: float) -> float:
+    """Tokens of a request in the busiest hour; 0 where requests are not known."""
+    requests = _fact(case, "usual_peak_requests_per_hour")
+    return usual_tokens / requests if requests else 0.0
 
 
 def _draft_budget(case: Case) -> Draft | None:

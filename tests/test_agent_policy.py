@@ -39,6 +39,11 @@ def _storm(_: datetime, cell: Cell) -> Cell:
     return stormy if cell.key_id == "k1" else cell
 
 
+def _large_storm(_: datetime, cell: Cell) -> Cell:
+    stormy = replace(cell, requests=99 * cell.requests, failed=98 * cell.requests, retried=98 * cell.requests)
+    return stormy if cell.key_id == "k1" else cell
+
+
 def _switched(_: datetime, cell: Cell) -> Cell:
     return replace(cell, model="gpt-big") if cell.key_id == "k3" else cell
 
@@ -73,6 +78,20 @@ def test_a_rate_limit_lets_ordinary_days_pass() -> None:
     assert proposal.expected_saving_usd_per_day is not None
     assert proposal.expected_saving_usd_per_day > 0
     assert proposal.target.as_json()["gateway"] == "litellm"
+
+
+def test_a_limit_per_minute_never_refuses_a_single_request_of_rare_large_work() -> None:
+    rare = Cell(requests=3, input_tokens=20_000)
+    builder = LedgerBuilder().run(rare, days=35).run(Cell(key_id="k3", team="chat", requests=500), days=35)
+    deps = Deps(builder.change(DAY, _large_storm).reader(), PLAYBOOKS, now=at(31), policy=SETTINGS)
+    found = investigate_incident(
+        Subject(incident_id="inc_1", window=DAY, explain=True), deps, InMemorySaver()
+    )
+    proposal = _first(found, "set_rate_limit")
+    assert isinstance(proposal.measure, SetRateLimit)
+    assert proposal.measure.tokens_per_minute is not None
+    assert 2 * 20_200 <= proposal.measure.tokens_per_minute < 60_000
+    assert "two requests" in proposal.rationale
 
 
 def test_a_switched_model_is_switched_back() -> None:

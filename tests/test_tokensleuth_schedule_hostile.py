@@ -1,6 +1,7 @@
 """What must hold when clocks jump, hours cannot be judged, leaders die and processes cannot be started."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.leaders import TERM
 from tokensleuth.casebook.runs import Batch, claim_runs, last_slot, plan_runs, reopen_runs, stuck_runs
 from tokensleuth.casebook.schema_runs import runs
-from tokensleuth.clock import utc_instant
+from tokensleuth.clock import seconds_since, stopwatch, utc_instant
 from tokensleuth.digest.settings import DigestSettings
 from tokensleuth.schedule.cadence import Daily, Every, Weekly
 from tokensleuth.schedule.doing.pulling import hours_to_judge
@@ -237,8 +238,10 @@ def test_a_clock_that_was_set_back_does_not_put_the_scheduler_to_sleep() -> None
 
 
 def test_the_end_of_the_service_does_not_wait_for_a_busy_casebook(casebook: Casebook) -> None:
-    planner = Planner(casebook, DUTIES, HandClock(NOW))
-    began: Sequence[float] = []
-    with casebook.writing(), planner.running():
-        began = [utc_instant().timestamp()]
-    assert utc_instant().timestamp() - began[0] < 5
+    planner, before = Planner(casebook, DUTIES, HandClock(NOW)), set(threading.enumerate())
+    with casebook.writing():
+        with planner.running():
+            began = stopwatch()
+        assert seconds_since(began) < 5
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
