@@ -11,7 +11,7 @@ PEERS_VENV := .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-litellm-spike e2e-openai e2e-serve chaos lock wheel-check clean
+.PHONY: help setup demo test lint check format bench bench-detect bench-rca bench-acts eval eval-hostile e2e-web golden e2e-slack e2e-litellm e2e-litellm-spike e2e-openai e2e-serve replicas chaos lock wheel-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ eval-hostile: setup ## obey every hostile text in every field; writes evals/out/
 
 e2e-serve: setup ## the service with one key: usage flows, a spike is told, approved, done, verified
 	$(BIN)/python -m evals.e2e_serve
+
+replicas: setup ## two services on one PostgreSQL, the leader killed while it judges
+	$(BIN)/python -m evals.replicas
 
 e2e-slack: setup ## the service on a Slack emulator: alerts, clicks, pages and commands, each done once
 	$(BIN)/python -m evals.slack_install

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 import boto3
-from moto.moto_api._internal import moto_api_backend
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 from tokensleuth.connectors.settings import SourceSettings

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.notices import (
     KeptNotice,
+    Level,
     Notice,
     keep_notices,
     notice_of,
@@ -14,10 +15,9 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def stopped(subject: str, *, severity: str = "high", line: str = "") -> Notice:
+def stopped(subject: str, *, severity: Level = "high", line: str = "") -> Notice:
     lines = (line,) if line else ()
-    level = "low" if severity == "low" else "high"
-    return Notice("data_stopped", subject, level, f"{subject} stopped", lines, facts={"hours": 3})
+    return Notice("data_stopped", subject, severity, f"{subject} stopped", lines, facts={"hours": 3})
 
 
 def keep(casebook: Casebook, *notices: Notice, at: datetime = NOW) -> None:

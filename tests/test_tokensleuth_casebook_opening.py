@@ -15,8 +15,7 @@ from sqlalchemy import create_engine, inspect
 from ledger.errors import RefusedError, UnreachableError
 from tokensleuth.casebook import Casebook
 from tokensleuth.casebook.opening import is_there, parse_url, shown_url
-from tokensleuth.casebook.schema import HEAD, VERSION_TABLE
-from tokensleuth.casebook.schema_runs import metadata
+from tokensleuth.casebook.schema import HEAD, VERSION_TABLE, metadata
 from tokensleuth.casebook.upgrade import alembic_config
 
 KEY = b"a key for the opening of casebooks"

@@ -76,7 +76,7 @@ class Month:
         )
 
     def stops(self) -> tuple[Stop, ...]:
-        """Twenty in a month: most are kills; one is followed by 30 hours away, one by 80, where the month is so long."""
+        """Twenty in a month: most are kills; one is followed by 30 hours away, one by 80 if they are left."""
         draw = np.random.default_rng([self.seed, 2])
         count = max(round(self.days * 20 / 30), 3)
         hours = np.sort(draw.choice(np.arange(6, self.days * 24 - 6), size=count, replace=False))
