@@ -30,6 +30,7 @@ from tokensleuth.people import Identity
 from tokensleuth.playbooks_in_force import playbooks_of
 from tokensleuth.service.acting_parts import executor_of, worker_name
 from tokensleuth.service.anchors import keep_anchor, kept_anchor
+from tokensleuth.service.failures import tell_of_failures
 from tokensleuth.service.jobs import JobWorker
 from tokensleuth.service.listening import listening
 from tokensleuth.service.lock import is_shared, sole_worker
@@ -72,6 +73,8 @@ class Service:
         if not self.app.settings.actions.dry_run:
             end_temporary(self.casebook, rules, now)
         self.watcher.look()
+        if self.schedule and self.schedule.leadership.leads():
+            tell_of_failures(self.casebook, self.schedule.failing(), self.app.settings, now)
         keep_anchor(self.casebook, self.app.settings.store.casebook_url)
         return False
 
