@@ -49,8 +49,20 @@ def _of_mix(evidence: Sequence[Evidence]) -> Iterator[Change]:
             kind: Literal["tier", "model"] = (
                 "tier" if found.arguments.get("dimension") == "service_tier" else "model"
             )
-            what = f"requests moved from {found.facts['from_value']} to {found.facts['to_value']}"
+            old, new = found.facts["from_value"], found.facts["to_value"]
+            what = f"requests moved from {old} to {new}"
+            if not _fell(found, old):
+                what = f"a larger part of the requests goes to {new} than before, a smaller one to {old}"
             yield Change(kind=kind, at=found.window.start_at, what=what, source=found.id)
+
+
+def _fell(mix: Evidence, value: object) -> bool:
+    """Whether that value has fewer requests than usual, where they are known: else only shares moved."""
+    row = next((row for row in mix.rows if value in row.values()), {})
+    now, usual = row.get("requests"), row.get("mean_requests")
+    if not isinstance(now, int | float) or not isinstance(usual, int | float):
+        return True
+    return now < usual
 
 
 def _of_prices(evidence: Sequence[Evidence]) -> Iterator[Change]:
