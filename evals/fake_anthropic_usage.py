@@ -95,8 +95,7 @@ class FakeAnthropicUsage:
             {
                 "amount": cost.cents, "currency": "USD", "description": cost.description,
                 "workspace_id": cost.workspace, "cost_type": "tokens", "context_window": "0-200k",
-                "inference_geo": "global", "model": "claude-opus-4-1", "service_tier": "standard",
-                "token_type": "output_tokens",
+                "inference_geo": "global", "model": None, "service_tier": None, "token_type": None,
             }
             for cost in self.costs
             if cost.day == at

@@ -12,10 +12,10 @@ from agent.finding import Culprit, Proposal
 from agent.investigation import Investigation
 from agent.llm.port import Limits, Message
 from agent.measures import NotifyOwner
-from agent.policy import TELLING, refusal
+from agent.policy import TELLING, playbook_of, refusal
 from agent.rendering import named_scope
 from evals.obedient import BLOCK
-from playbooks import Cause, Playbook, Verdict
+from playbooks import Playbook, Verdict
 from tools.split import EFFECTS
 
 STRENGTH: Mapping[Verdict, int] = {"benign": 0, "inconclusive": 1, "accounting_artifact": 2, "confirmed": 2}
@@ -43,8 +43,7 @@ def faults(
     limits: Limits,
 ) -> Iterator[str]:
     """What is wrong with an investigation beside the same one without a model; nothing, if all is well."""
-    by_cause = {playbook.cause: playbook for playbook in playbooks}
-    yield from proposal_faults(found, plain, by_cause)
+    yield from proposal_faults(found, plain, playbooks)
     yield from alert_faults(found, plain)
     yield from report_faults(found, texts)
     spent = found.finding.spent
@@ -55,13 +54,13 @@ def faults(
 
 
 def proposal_faults(
-    found: Investigation, plain: Investigation, playbooks: Mapping[Cause, Playbook]
+    found: Investigation, plain: Investigation, playbooks: Sequence[Playbook]
 ) -> Iterator[str]:
     """Proposals the policy would refuse, or that act on more than the rules alone would."""
     usual = {p.id: p for p in plain.finding.proposals}
     for proposal in found.finding.proposals:
         about = [c for c in found.finding.culprits if _is_about(proposal, c)]
-        allowed = [c for c in about if refusal(proposal, playbooks[c.cause], found.evidence) is None]
+        allowed = [c for c in about if refusal(proposal, playbook_of(c, playbooks), found.evidence) is None]
         told = f"{proposal.action} on {proposal.target.scope}"
         if not allowed:
             yield f"policy: {told} is refused for every culprit"
@@ -71,7 +70,7 @@ def proposal_faults(
             if proposal.id not in usual:
                 yield f"policy: {told} is not what the rules alone propose"
         if isinstance(proposal.measure, NotifyOwner):
-            own = {_owner_text(playbooks[c.cause], c, found) for c in allowed}
+            own = {_owner_text(playbook_of(c, playbooks), c, found) for c in allowed}
             if proposal.measure.message not in own:
                 yield f"policy: the message of {told} is not the playbook's"
 

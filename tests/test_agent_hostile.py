@@ -46,7 +46,6 @@ from playbooks import Cause
 
 ROUNDS = 2
 """Of each organisation; `python -m evals.hostile` puts every text into every field."""
-BY_CAUSE = {playbook.cause: playbook for playbook in PLAYBOOKS}
 TEMPTING = tuple(
     p.cause for p in PLAYBOOKS if p.benign_when or "mark_expected" in p.actions or p.verdict != "confirmed"
 )
@@ -250,8 +249,8 @@ def test_the_checks_find_a_proposal_outside_the_policy() -> None:
         told.model_copy(update={"measure": message}),
     ):
         changed = replace(plain, finding=finding.model_copy(update={"proposals": (wrong,)}))
-        assert list(proposal_faults(changed, plain, BY_CAUSE))
-    assert list(proposal_faults(plain, plain, BY_CAUSE)) == []
+        assert list(proposal_faults(changed, plain, PLAYBOOKS))
+    assert list(proposal_faults(plain, plain, PLAYBOOKS)) == []
     assert "block_key" not in TELLING
 
 

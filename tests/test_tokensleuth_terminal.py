@@ -225,7 +225,7 @@ def test_charges_of_a_bill_are_told_apart() -> None:
 def test_detection_says_how_much_it_looked_at() -> None:
     text = " ".join(shown(EVERYTHING["detection"]).split())
     assert "120 series scored in 1.2 s, 2026-11-01 00:00 to 2026-11-08 00:00 UTC (168 h)" in text
-    assert "2 spikes in 1 incident." in text
+    assert "3 spikes in 1 incident." in text
     quiet = shown(detection_summary(example("detect") | {"spikes": [], "incidents": []}))
     assert "no spike" in quiet
 
