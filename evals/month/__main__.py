@@ -93,6 +93,7 @@ def main() -> int:
             write_settings(month, folder, served.url)
             driver.run()
         outcome = checked(month, folder, killed=driver.killed, ended=driver.ended)
+    OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({**outcome.as_json(), "seconds": round(seconds_since(started))}, indent=1))
     body = render_sections([outcome.section()])
     sys.stdout.write(f"{body}\n")
