@@ -3,10 +3,7 @@
 It is installed in the user's cache on first use.
 """
 
-import fcntl
 import json
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,11 +14,11 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from evals.child_process import free_port, listens, stop
+from evals.npm_program import npm_program
 from evals.unavailable import Unavailable
 
 AIMOCK = "1.43.0"
 START_S = 30.0
-_INSTALL_S = 600
 _PORT_TRIES = 3
 
 
@@ -47,7 +44,7 @@ class Reply:
 @contextmanager
 def aimock_peer(replies: Sequence[Reply]) -> Iterator[str]:
     """The `api_base` until the block ends; what fits no reply is refused. Raises Unavailable."""
-    script = _installed()
+    script = npm_program("aimock", "@copilotkit/aimock", AIMOCK, "llmock")
     with tempfile.TemporaryDirectory(prefix="tokensleuth-aimock-") as name:
         folder = Path(name)
         fixtures = {"fixtures": [reply.fixture() for reply in replies]}
@@ -62,32 +59,6 @@ def aimock_peer(replies: Sequence[Reply]) -> Iterator[str]:
             finally:
                 stop(process)
         raise Unavailable(f"aimock did not start: {(folder / 'log').read_text('utf-8')[-1000:]}")
-
-
-def _installed() -> Path:
-    """The program; installed first where it is missing."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            raise Unavailable(f"there is no {program} on the path, and aimock needs it")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tokensleuth-aimock"
-    script = home / AIMOCK / "node_modules" / ".bin" / "llmock"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not script.exists():
-            _install(home / AIMOCK)
-    return script
-
-
-def _install(folder: Path) -> None:
-    command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save",
-               "--prefix", str(folder), f"@copilotkit/aimock@{AIMOCK}"]  # fmt: skip
-    try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"`{' '.join(command)}`: {error}") from None
-    if ran.returncode != 0:
-        raise Unavailable(f"`{' '.join(command)}` ended with {ran.returncode}: {ran.stderr.strip()[-500:]}")
 
 
 def _start(script: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:

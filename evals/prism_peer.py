@@ -3,10 +3,7 @@
 It is installed in the user's cache on first use.
 """
 
-import fcntl
 import json
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,12 +13,12 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from evals.child_process import free_port, listens, stop
+from evals.npm_program import npm_program
 from evals.openai_contract import SCHEMA
 from evals.unavailable import Unavailable
 
 PRISM = "5.16.0"
 START_S = 60.0
-_INSTALL_S = 600
 _PORT_TRIES = 3
 EXAMPLES: Mapping[str, Mapping[str, JsonValue]] = {
     "ProjectRateLimit": {"model": "gpt-4o", "max_requests_per_1_minute": 500,
@@ -35,7 +32,7 @@ EXAMPLES: Mapping[str, Mapping[str, JsonValue]] = {
 @contextmanager
 def prism_peer() -> Iterator[str]:
     """The `base_url` until the block ends; raises Unavailable."""
-    script = _installed()
+    script = npm_program("prism", "@stoplight/prism-cli", PRISM, "prism")
     with tempfile.TemporaryDirectory(prefix="tokensleuth-prism-") as name:
         folder = Path(name)
         (folder / "schema.json").write_text(json.dumps(_with_examples()), "utf-8")
@@ -49,32 +46,6 @@ def prism_peer() -> Iterator[str]:
             finally:
                 stop(process)
         raise Unavailable(f"prism did not start: {(folder / 'log').read_text('utf-8')[-1000:]}")
-
-
-def _installed() -> Path:
-    """The program; installed first where it is missing."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            raise Unavailable(f"there is no {program} on the path, and prism needs it")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tokensleuth-prism"
-    script = home / PRISM / "node_modules" / ".bin" / "prism"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not script.exists():
-            _install(home / PRISM)
-    return script
-
-
-def _install(folder: Path) -> None:
-    command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save",
-               "--prefix", str(folder), f"@stoplight/prism-cli@{PRISM}"]  # fmt: skip
-    try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"`{' '.join(command)}`: {error}") from None
-    if ran.returncode != 0:
-        raise Unavailable(f"`{' '.join(command)}` ended with {ran.returncode}: {ran.stderr.strip()[-500:]}")
 
 
 def _start(script: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:

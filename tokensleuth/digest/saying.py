@@ -6,7 +6,6 @@ from decimal import Decimal
 from agent.waterfall import effect_label
 from ledger.money import usd_from_pico
 from ledger.scope import Scope
-from ledger.usage import TokenCounts
 from tokensleuth.digest.amounts import cents_of
 from tokensleuth.digest.facts import Effect
 from tokensleuth.digest.page import Line, Name, Piece
@@ -72,10 +71,6 @@ def many(number: int) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def token_text(tokens: TokenCounts) -> str:
-    return many(tokens.total)
 
 
 def day_text(day: date | datetime) -> str:
